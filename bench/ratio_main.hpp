@@ -1,0 +1,71 @@
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace coex_bench {
+
+/// Prints, besides the usual table, one line for every pair of benchmarks named `NAME/ours` and `NAME/OTHER`:
+/// `ratio NAME VALUE (ours / OTHER, lower is better, median of N, min..max)`. Repetitions of both are interleaved at
+/// random, so that a drift of the machine's speed falls on both alike.
+class ratio_reporter : public benchmark::ConsoleReporter {
+public:
+    void ReportRuns(const std::vector<Run>& runs) override {
+        ConsoleReporter::ReportRuns(runs);
+        for (const Run& run : runs) {
+            if (run.run_type != Run::RT_Iteration || run.error_occurred) continue;
+            const std::string name = run.run_name.function_name;
+            const auto slash = name.rfind('/');
+            if (slash == std::string::npos) continue;
+            times_[name.substr(0, slash)][name.substr(slash + 1)].push_back(run.GetAdjustedRealTime());
+        }
+    }
+
+    void Finalize() override {
+        ConsoleReporter::Finalize();
+        for (auto& [name, sides] : times_) {
+            const auto ours = sides.find("ours");
+            if (ours == sides.end()) continue;
+            for (auto& [other, times] : sides) {
+                if (other != "ours") print(name, other, ours->second, times);
+            }
+        }
+    }
+
+private:
+    static void print(const std::string& name, const std::string& other, const std::vector<double>& ours,
+                      const std::vector<double>& theirs) {
+        std::vector<double> ratios;
+        for (std::size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i) ratios.push_back(ours[i] / theirs[i]);
+        if (ratios.empty()) return;
+        std::sort(ratios.begin(), ratios.end());
+        std::printf("ratio %s %.3f (ours / %s, lower is better, median of %zu, %.3f..%.3f)\n", name.c_str(),
+                    ratios[ratios.size() / 2], other.c_str(), ratios.size(), ratios.front(), ratios.back());
+    }
+
+    std::map<std::string, std::map<std::string, std::vector<double>>> times_;
+};
+
+inline int run(int argc, char** argv) {
+    std::vector<char*> arguments(argv, argv + argc);
+    std::string interleave = "--benchmark_enable_random_interleaving=true";
+    std::string repetitions = "--benchmark_repetitions=9";
+    std::string shortly = "--benchmark_min_time=0.1";
+    for (std::string* each : {&shortly, &repetitions, &interleave}) {
+        arguments.insert(arguments.begin() + 1, each->data());  // before the user's own, which override them
+    }
+    int count = static_cast<int>(arguments.size());
+    benchmark::Initialize(&count, arguments.data());
+    if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
+    ratio_reporter reporter;
+    benchmark::RunSpecifiedBenchmarks(&reporter);
+    benchmark::Shutdown();
+    return 0;
+}
+
+}  // namespace coex_bench

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <exec/io/file_info.hpp>
+#include <exec/io/operation.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace coex::inline v0 {
+
+class file;
+
+/// How a file is opened. Combine with `|`.
+enum class open_mode : unsigned {
+    read = 1,
+    write = 2,
+    read_write = 3,
+    create = 4,       ///< made if it is missing
+    exclusive = 8,    ///< with create: fails if it is there
+    truncate = 16,    ///< emptied
+    append = 32,      ///< every write goes to the end
+    no_atime = 64,    ///< reading does not change the access time (own files only)
+    no_follow = 128,  ///< fails if the last component is a symbolic link
+    direct = 256,     ///< around the page cache; blocks, offsets and lengths must be aligned to the device's sectors
+};
+
+[[nodiscard]] constexpr open_mode operator|(open_mode a, open_mode b) noexcept {
+    return static_cast<open_mode>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+[[nodiscard]] constexpr bool has(open_mode mode, open_mode bits) noexcept {
+    return (static_cast<unsigned>(mode) & static_cast<unsigned>(bits)) == static_cast<unsigned>(bits);
+}
+
+/// Whether a symbolic link stands for what it names, or for itself.
+enum class follow_links : unsigned char { no, yes };
+
+namespace detail {
+
+/// Throws std::system_error for a negative answer of the kernel: "OPERATION 'PATH'DETAILS: REASON".
+[[noreturn]] void throw_io_error(int answer, std::string_view operation, std::string_view path,
+                                 std::string details = {});
+
+class open_request {
+public:
+    open_request(static_thread_pool& pool, std::string path, open_mode mode, unsigned permissions) noexcept
+        : pool_(&pool), path_(std::move(path)), mode_(mode), permissions_(permissions) {}
+    void prepare(io_request& request) noexcept;
+    [[nodiscard]] file result(int answer);
+
+private:
+    static_thread_pool* pool_;
+    std::string path_;
+    open_mode mode_;
+    unsigned permissions_;
+};
+
+class read_request {
+public:
+    read_request(file& from, std::uint64_t offset, std::span<std::byte> block) noexcept
+        : file_(&from), offset_(offset), block_(block) {}
+    void prepare(io_request& request) const noexcept;
+    [[nodiscard]] std::size_t result(int answer) const;
+
+private:
+    file* file_;
+    std::uint64_t offset_;
+    std::span<std::byte> block_;
+};
+
+class write_request {
+public:
+    write_request(file& to, std::uint64_t offset, std::span<const std::byte> block) noexcept
+        : file_(&to), offset_(offset), block_(block) {}
+    void prepare(io_request& request) const noexcept;
+    [[nodiscard]] std::size_t result(int answer) const;
+
+private:
+    file* file_;
+    std::uint64_t offset_;
+    std::span<const std::byte> block_;
+};
+
+class fsync_request {
+public:
+    explicit fsync_request(file& which) noexcept : file_(&which) {}
+    void prepare(io_request& request) const noexcept;
+    void result(int answer) const;
+
+private:
+    file* file_;
+};
+
+class close_request {
+public:
+    explicit close_request(file& which) noexcept : file_(&which) {}
+    void prepare(io_request& request) const noexcept;
+    void result(int answer) const;
+
+private:
+    file* file_;
+};
+
+class statx_request {
+public:
+    explicit statx_request(file& which);
+    statx_request(std::string path, follow_links links);
+    statx_request(statx_request&&) noexcept;
+    ~statx_request();
+    void prepare(io_request& request) noexcept;
+    [[nodiscard]] file_info result(int answer) const;
+
+private:
+    file* file_ = nullptr;
+    std::string path_;
+    follow_links links_ = follow_links::yes;
+    std::unique_ptr<struct ::statx> status_;  // not in the header: <sys/stat.h> defines macros
+};
+
+}  // namespace detail
+}  // namespace coex::inline v0

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <exec/coro/coroutine_base.hpp>
+#include <exec/vocab/stop_token.hpp>
+#include <exec/vocab/work_item.hpp>
+
+#include <atomic>
+#include <concepts>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+struct statx;
+
+namespace coex::inline v0 {
+
+class static_thread_pool;
+
+namespace detail {
+
+class io_service;
+
+enum class io_opcode : unsigned char { open, read, write, statx, fsync, close };
+
+/// What an operation asks of the kernel: plain data, understood by every backend. Which members count depends on
+/// `opcode`.
+struct io_request {
+    io_opcode opcode = io_opcode::close;
+    bool cached_reads = true;        // read: the file system may be asked for cached data without waiting
+    int descriptor = -1;             // read, write, fsync, close, statx of an open file
+    int flags = 0;                   // open: O_*; fsync: 1 for data only; statx: AT_*
+    unsigned mode = 0;               // open: permissions of a created file
+    const char* path = nullptr;      // open, statx
+    void* buffer = nullptr;          // read; write only reads from it
+    std::size_t length = 0;          // read, write
+    std::uint64_t offset = 0;        // read, write
+    struct statx* status = nullptr;  // statx
+};
+
+/// An input/output operation in the frame of the coroutine that awaits it: handed to the pool that it is bound to,
+/// admitted, started by a backend, finished once. Its protocol is told in src/io/service.hpp.
+class io_operation : public work_item {
+public:
+    io_operation(const io_operation&) = delete;
+    io_operation& operator=(const io_operation&) = delete;
+
+protected:
+    explicit io_operation(static_thread_pool& pool) noexcept;
+    ~io_operation() = default;
+
+    /// Starts the operation for `coroutine`. Returns false when it is complete already.
+    ///
+    /// Errors: std::invalid_argument for a malformed `COEX_IO`; std::system_error when a backend that was forced is
+    /// missing.
+    [[nodiscard]] bool start(coroutine_base& coroutine);
+
+    /// The kernel's answer: not negative, or a negated errno. To be called once the coroutine has resumed.
+    [[nodiscard]] int take_result() noexcept {
+        stop_callback_.reset();
+        return result_;
+    }
+
+    io_request request_;
+
+private:
+    friend class io_service;
+    friend struct io_operation_access;
+
+    struct cancel_request {
+        io_operation* operation;
+        void operator()() const noexcept;
+    };
+
+    static_thread_pool* pool_;
+    io_service* service_ = nullptr;
+    coroutine_base* coroutine_ = nullptr;
+    void* home_ = nullptr;               // OWNER: the backend, from its prepare() on
+    io_operation* following_ = nullptr;  // OWNER: the lock of the list that holds the operation
+    io_operation* preceding_ = nullptr;  // OWNER: the same
+    bool listed_ = false;                // OWNER: the same
+    bool refused_ = false;               // OWNER: the backend's lock; cancelled before the backend had it
+    bool admitted_ = false;              // OWNER: who advances the operation
+    std::uint16_t generation_ = 0;       // OWNER: the backend
+    int result_ = 0;                     // OWNER: who finishes it, then the coroutine
+    std::atomic<unsigned> state_{0};
+    std::optional<inplace_stop_callback<cancel_request>> stop_callback_;
+};
+
+/// Awaits an operation. `Finish` prepares the request and turns the kernel's answer into the result.
+template <class Finish>
+class io_awaiter : io_operation {
+public:
+    io_awaiter(static_thread_pool& pool, Finish&& finish) noexcept : io_operation(pool), finish_(std::move(finish)) {}
+
+    [[nodiscard]] static bool await_ready() noexcept { return false; }
+    template <std::derived_from<coroutine_base> Promise>
+    bool await_suspend(std::coroutine_handle<Promise> coroutine) {
+        finish_.prepare(request_);
+        return start(coroutine.promise());
+    }
+    decltype(auto) await_resume() { return finish_.result(take_result()); }
+
+private:
+    Finish finish_;
+};
+
+/// An operation that was asked for and not yet awaited.
+template <class Finish>
+class [[nodiscard]] io_sender {
+public:
+    io_sender(static_thread_pool& pool, Finish finish) noexcept : pool_(&pool), finish_(std::move(finish)) {}
+    [[nodiscard]] io_awaiter<Finish> operator co_await() && noexcept { return {*pool_, std::move(finish_)}; }
+
+private:
+    static_thread_pool* pool_;
+    Finish finish_;
+};
+
+}  // namespace detail
+}  // namespace coex::inline v0

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <exec/coro/coroutine_base.hpp>
+#include <exec/vocab/stop_token.hpp>
+#include <exec/vocab/timer.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <coroutine>
+#include <optional>
+
+namespace coex::inline v0 {
+namespace detail {
+
+/// Waits in a coroutine for a deadline, with the timers of the place where the coroutine is.
+class sleep_awaiter : timer_node {
+public:
+    explicit sleep_awaiter(timer_clock::duration duration) noexcept
+        : timer_node(&sleep_awaiter::on_end), duration_(duration) {}
+    explicit sleep_awaiter(timer_clock::time_point until) noexcept
+        : timer_node(&sleep_awaiter::on_end), until_(until) {}
+
+    [[nodiscard]] static bool await_ready() noexcept { return false; }
+    template <std::derived_from<coroutine_base> Promise>
+    bool await_suspend(std::coroutine_handle<Promise> coroutine) {
+        return start(coroutine.promise());
+    }
+    void await_resume() noexcept { stop_callback_.reset(); }
+
+private:
+    struct cancel_request {
+        sleep_awaiter* awaiter;
+        void operator()() const noexcept;
+    };
+
+    [[nodiscard]] bool start(coroutine_base& coroutine);
+    static void on_end(timer_node* node) noexcept;
+
+    timer_clock::duration duration_{};
+    std::optional<timer_clock::time_point> until_;
+    coroutine_base* coroutine_ = nullptr;
+    timer_service* service_ = nullptr;
+    std::optional<inplace_stop_callback<cancel_request>> stop_callback_;
+};
+
+template <class When>
+class [[nodiscard]] sleep_sender {
+public:
+    explicit sleep_sender(When when) noexcept : when_(when) {}
+    [[nodiscard]] sleep_awaiter operator co_await() && noexcept { return sleep_awaiter(when_); }
+
+private:
+    When when_;
+};
+
+}  // namespace detail
+
+/// Waits for at least `duration`, holding no thread.
+///
+/// Cancel: by the stop token of the awaiting task; at once. Also when the pool on which the task is shuts down.
+/// Errors: std::bad_alloc.
+template <class Rep, class Period>
+[[nodiscard]] auto sleep_for(std::chrono::duration<Rep, Period> duration) noexcept {
+    return detail::sleep_sender(std::chrono::ceil<timer_clock::duration>(duration));
+}
+
+/// Waits until `deadline`, holding no thread.
+[[nodiscard]] inline auto sleep_until(timer_clock::time_point deadline) noexcept {
+    return detail::sleep_sender(deadline);
+}
+
+}  // namespace coex::inline v0

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace coex::inline v0 {
+
+/// How a static_thread_pool is made. All members have defaults: `{.name = "ssd", .threads = 2}`.
+struct pool_options {
+    /// Names the workers, `name/0`, `name/1`, ..., as `top -H` and debuggers show them (15 characters at most are
+    /// shown).
+    std::string name = "coex";
+
+    /// Number of workers. 0: `COEX_NUM_THREADS` if set, else the CPUs that this process may use (affinity, cgroup
+    /// quota).
+    unsigned threads = 0;
+
+    /// Stack size of each worker in bytes. 0: the system's default.
+    std::size_t stack_bytes = 0;
+
+    /// How many input/output operations bound to this pool may be in flight at once; more wait in order, holding no
+    /// worker. 0: no limit.
+    unsigned io_depth = 0;
+
+    /// Pins worker i to `cpus[i % cpus.size()]`. Empty: not pinned.
+    std::vector<unsigned> cpus = {};
+
+    /// Called on each worker before its first and after its last task, with its index.
+    std::function<void(unsigned)> on_thread_start = {};
+    std::function<void(unsigned)> on_thread_stop = {};
+
+    /// Called, on the worker, with an exception that left a posted task or one of the two functions above. Empty, or
+    /// when it throws itself: std::terminate. May run on several workers at once.
+    std::function<void(std::exception_ptr)> on_exception = {};
+};
+
+}  // namespace coex::inline v0

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <exec/base/recycling.hpp>
+#include <exec/pool/pool_options.hpp>
+#include <exec/pool/pool_stats.hpp>
+#include <exec/pool/submission.hpp>
+#include <exec/vocab/scheduler.hpp>
+#include <exec/vocab/work_item.hpp>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace coex::inline v0 {
+namespace detail {
+
+class pool_core;
+struct pool_access;
+
+}  // namespace detail
+
+/// A fixed number of threads that run plain tasks and coroutines, and steal work from each other.
+///
+/// Thread-safe: all members but the constructor and destructor.
+/// Lifetime:    must outlive the coroutines that are on it, the files opened on it, and whoever still submits to it.
+/// The
+///              destructor runs every accepted task, ends waiting operations and timers as stopped (their coroutines
+///              unwind), and joins the threads. Destroying a pool on its own worker aborts with a message.
+class static_thread_pool {
+public:
+    using scheduler = context_scheduler;
+
+    /// Starts the workers.
+    ///
+    /// Errors: std::invalid_argument for options that cannot be met and for a malformed `COEX_NUM_THREADS`;
+    ///         std::system_error when a thread cannot be started or pinned. No thread is left behind.
+    explicit static_thread_pool(pool_options options = {});
+    static_thread_pool(const static_thread_pool&) = delete;
+    static_thread_pool& operator=(const static_thread_pool&) = delete;
+    ~static_thread_pool();
+
+    /// Runs `function()` on a worker, some time. An exception that leaves it goes to `pool_options::on_exception`, or,
+    /// without one, to std::terminate.
+    ///
+    /// From outside, tasks start in the order of their posts. From a worker of this pool, the last posted starts first
+    /// there, and other workers take the oldest.
+    ///
+    /// Errors:   std::bad_alloc; what copying the function throws.
+    /// Lifetime: the function is destroyed on the worker, after its call.
+    template <class Function>
+        requires std::is_invocable_v<std::decay_t<Function>&>
+    void post(Function&& function) {
+        using closure = posted<std::decay_t<Function>>;
+        auto* item = detail::recycling_new<closure>(*this, std::forward<Function>(function));
+        try {
+            enqueue_item(item);
+        } catch (...) {
+            detail::recycling_delete(item);
+            throw;
+        }
+    }
+
+    /// Runs `function()`, or `function(inplace_stop_token)`, on a worker and gives its result, or its exception, to the
+    /// owner of the returned handle.
+    ///
+    /// Cancel: `handle.request_stop()` stops the token. The function decides what that means.
+    template <class Function>
+    [[nodiscard]] auto submit(Function&& function) {
+        auto* closure =
+            detail::recycling_new<detail::submitted<std::decay_t<Function>>>(std::forward<Function>(function));
+        submission handle(*closure);
+        try {
+            enqueue_item(closure);
+        } catch (...) {
+            closure->disown();
+            throw;
+        }
+        return handle;
+    }
+
+    /// `co_await pool.schedule()` moves a task to this pool. Infallible; allocates nothing.
+    [[nodiscard]] schedule_sender schedule() noexcept { return schedule_sender(*context_); }
+
+    /// A copyable handle; equal for equal pools.
+    [[nodiscard]] scheduler get_scheduler() noexcept { return scheduler(*context_); }
+
+    [[nodiscard]] unsigned thread_count() const noexcept;
+
+    /// The index of the worker of *this* pool that the calling thread is; nothing on any other thread.
+    [[nodiscard]] std::optional<unsigned> this_thread_index() const noexcept;
+
+    [[nodiscard]] const std::string& name() const noexcept;
+
+    [[nodiscard]] pool_stats stats() const noexcept;
+
+private:
+    friend struct detail::pool_access;
+
+    template <class Function>
+    struct posted final : work_item {
+        template <class Initializer>
+        posted(static_thread_pool& owner, Initializer&& initializer)
+            : work_item(&posted::call), pool(&owner), function(std::forward<Initializer>(initializer)) {}
+
+        static void call(work_item* item) noexcept {
+            auto* self = static_cast<posted*>(item);
+            try {
+                self->function();
+            } catch (...) {
+                self->pool->unowned_exception(std::current_exception());
+            }
+            detail::recycling_delete(self);
+        }
+
+        static_thread_pool* pool;
+        Function function;
+    };
+
+    void enqueue_item(work_item* item);
+    void unowned_exception(std::exception_ptr error) noexcept;
+
+    std::unique_ptr<detail::pool_core> core_;
+    execution_context* context_;  // core_, as what its users need to know of it
+};
+
+}  // namespace coex::inline v0

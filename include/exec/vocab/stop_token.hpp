@@ -1,0 +1,157 @@
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+namespace coex::inline v0 {
+
+class inplace_stop_source;
+template <class Callback>
+class inplace_stop_callback;
+
+namespace detail {
+
+/// A registered callback: a node of its source's list. Lives in the inplace_stop_callback that derives from it.
+class stop_callback_base {
+public:
+    stop_callback_base(const stop_callback_base&) = delete;
+    stop_callback_base& operator=(const stop_callback_base&) = delete;
+
+protected:
+    using invoke_function = void(stop_callback_base*) noexcept;
+
+    explicit stop_callback_base(const inplace_stop_source* source, invoke_function* invoke) noexcept
+        : source_(source), invoke_(invoke) {}
+    ~stop_callback_base() = default;
+
+    void attach() noexcept;
+    void detach() noexcept;
+
+private:
+    friend class coex::inplace_stop_source;
+
+    const inplace_stop_source* source_;
+    invoke_function* invoke_;
+    stop_callback_base* next_ = nullptr;       // OWNER: the source's lock
+    stop_callback_base** previous_ = nullptr;  // OWNER: the source's lock; null when not in the list
+    bool* destroyed_ = nullptr;                // OWNER: the thread that runs request_stop()
+    std::atomic<bool> finished_{false};        // written by the thread that runs request_stop()
+};
+
+}  // namespace detail
+
+/// A view of an inplace_stop_source, as C++26 `std::inplace_stop_token`. A default-made token can never be stopped.
+///
+/// Thread-safe: yes.
+/// Lifetime:    the source must outlive every use of the token.
+class inplace_stop_token {
+public:
+    template <class Callback>
+    using callback_type = inplace_stop_callback<Callback>;
+
+    inplace_stop_token() noexcept = default;
+
+    [[nodiscard]] bool stop_requested() const noexcept;
+    [[nodiscard]] bool stop_possible() const noexcept { return source_ != nullptr; }
+    friend bool operator==(const inplace_stop_token&, const inplace_stop_token&) noexcept = default;
+
+private:
+    friend class inplace_stop_source;
+    template <class Callback>
+    friend class inplace_stop_callback;
+    explicit inplace_stop_token(const inplace_stop_source* source) noexcept : source_(source) {}
+
+    const inplace_stop_source* source_ = nullptr;
+};
+
+/// Asks work to stop, without allocating: callbacks are linked through themselves. As C++26 `std::inplace_stop_source`.
+///
+/// Thread-safe: yes.
+/// Lifetime:    must outlive its tokens and callbacks.
+class inplace_stop_source {
+public:
+    inplace_stop_source() noexcept = default;
+    inplace_stop_source(const inplace_stop_source&) = delete;
+    inplace_stop_source& operator=(const inplace_stop_source&) = delete;
+    ~inplace_stop_source();
+
+    [[nodiscard]] inplace_stop_token get_token() const noexcept { return inplace_stop_token{this}; }
+    [[nodiscard]] static constexpr bool stop_possible() noexcept { return true; }
+
+    [[nodiscard]] bool stop_requested() const noexcept {
+        // ORDER: acquire; pairs with the acq_rel update in request_stop() [T1]: who sees the request also sees what the
+        //   requester did before it.
+        return (state_.load(std::memory_order_acquire) & requested) != 0;
+    }
+
+    /// Runs every registered callback on the calling thread, and those registered later on their own threads.
+    /// Returns false when stop had been requested before.
+    bool request_stop() noexcept;
+
+private:
+    friend class detail::stop_callback_base;
+
+    static constexpr unsigned locked = 1;
+    static constexpr unsigned requested = 2;
+
+    void lock() const noexcept;
+    void unlock() const noexcept;
+    bool try_add(detail::stop_callback_base& callback) const noexcept;
+    void remove(detail::stop_callback_base& callback) const noexcept;
+
+    mutable std::atomic<unsigned> state_{0};
+    mutable detail::stop_callback_base* callbacks_ = nullptr;  // OWNER: the lock bit of state_
+    std::thread::id requester_;                                // OWNER: the lock bit of state_
+};
+
+inline bool inplace_stop_token::stop_requested() const noexcept {
+    return source_ != nullptr && source_->stop_requested();
+}
+
+/// Calls `callback()` once stop is requested: on the requesting thread, or in the constructor when it had been already.
+///
+/// The destructor waits for a call in progress on another thread, so that afterwards nothing of the callback is in use.
+/// The callback must not throw.
+template <class Callback>
+class inplace_stop_callback : detail::stop_callback_base {
+public:
+    template <class Initializer>
+        requires std::constructible_from<Callback, Initializer>
+    explicit inplace_stop_callback(inplace_stop_token token, Initializer&& initializer) noexcept(
+        std::is_nothrow_constructible_v<Callback, Initializer>)
+        : stop_callback_base(token.source_, &inplace_stop_callback::invoke),
+          callback_(std::forward<Initializer>(initializer)) {
+        attach();
+    }
+    ~inplace_stop_callback() { detach(); }
+
+private:
+    static void invoke(detail::stop_callback_base* base) noexcept {
+        std::move(static_cast<inplace_stop_callback*>(base)->callback_)();
+    }
+
+    Callback callback_;
+};
+
+template <class Callback>
+inplace_stop_callback(inplace_stop_token, Callback) -> inplace_stop_callback<Callback>;
+
+/// A token that nobody can stop, as C++26 `std::never_stop_token`.
+class never_stop_token {
+    struct ignore {
+        explicit ignore(never_stop_token, auto&&) noexcept {}
+    };
+
+public:
+    template <class>
+    using callback_type = ignore;
+
+    [[nodiscard]] static constexpr bool stop_requested() noexcept { return false; }
+    [[nodiscard]] static constexpr bool stop_possible() noexcept { return false; }
+    friend bool operator==(const never_stop_token&, const never_stop_token&) noexcept = default;
+};
+
+}  // namespace coex::inline v0

@@ -1,0 +1,23 @@
+#include <exec/coro/block_on.hpp>
+
+#include <system_error>
+
+namespace coex::inline v0::detail {
+
+outcome blocking_run::run(coroutine_base& coroutine, inplace_stop_token token) {
+    if (!coroutine.start_inline(loop_, token, *this)) loop_.run();
+    return coroutine.ending();
+}
+
+coroutine_base* blocking_run::on_ended(completion* self, coroutine_base&) noexcept {
+    // LIFETIME: as soon as finish() lets go of the loop, the blocked thread may destroy it and the coroutine.
+    static_cast<blocking_run*>(self)->loop_.finish();
+    return nullptr;
+}
+
+void throw_stopped() {
+    throw std::system_error(std::make_error_code(std::errc::operation_canceled),
+                            "block_on: the work was stopped before it had a result");
+}
+
+}  // namespace coex::inline v0::detail

@@ -1,0 +1,73 @@
+#include <exec/coro/coroutine_base.hpp>
+
+#include <exec/base/config.hpp>
+
+namespace coex::inline v0 {
+
+COEX_NOINLINE bool coroutine_base::start_inline(execution_context& context, inplace_stop_token token,
+                                                detail::completion& waiter) noexcept {
+    context_ = &context;
+    stop_token_ = token;
+    waiter_ = &waiter;
+    if (detail::stack_is_deep()) {
+        detached_ = true;
+        context.submit(this);
+        return false;
+    }
+    handle().resume();
+    // Read by this thread only when it wrote it: a detached coroutine never touches the flag again.
+    return ended_inline_;
+}
+
+std::coroutine_handle<> coroutine_base::end() noexcept {
+    if (!detached_) {
+        ended_inline_ = true;
+        return std::noop_coroutine();
+    }
+    coroutine_base* continued = waiter_->child_ended(waiter_, *this);
+    // LIFETIME: *this may be gone.
+    if (continued == nullptr) return std::noop_coroutine();
+    if (detail::stack_is_deep()) {
+        // Where the compiler makes no tail calls, a long chain of completions would nest.
+        continued->resume_later();
+        return std::noop_coroutine();
+    }
+    return continued->handle();
+}
+
+void coroutine_base::unwind_here() noexcept {
+    if (!detached_) {
+        outcome_ = detail::outcome::stopped;
+        ended_inline_ = true;
+        return;
+    }
+    // The frame would be destroyed while its own await_suspend is on the stack: let it return first.
+    unwind_later();
+}
+
+void coroutine_base::continue_here(detail::outcome ending) noexcept {
+    if (ending == detail::outcome::stopped) {
+        unwind(this);
+    } else {
+        handle().resume();
+    }
+}
+
+void coroutine_base::run_resume(work_item* item) noexcept {
+    static_cast<coroutine_base*>(item)->handle().resume();
+}
+
+void coroutine_base::run_unwind(work_item* item) noexcept {
+    unwind(static_cast<coroutine_base*>(item));
+}
+
+void coroutine_base::unwind(coroutine_base* coroutine) noexcept {
+    // Upwards, not recursively: each waiter destroys the frame of its ended child before it ends itself.
+    while (coroutine != nullptr) {
+        COEX_ASSERT(coroutine->detached_, "only a coroutine that suspended in earnest unwinds from outside");
+        coroutine->outcome_ = detail::outcome::stopped;
+        coroutine = coroutine->waiter_->child_ended(coroutine->waiter_, *coroutine);
+    }
+}
+
+}  // namespace coex::inline v0

@@ -1,0 +1,43 @@
+#include <exec/base/config.hpp>
+#include <exec/coro/coroutine_base.hpp>
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace coex::inline v0::detail {
+namespace {
+
+// What must be left for the code that a task calls by itself.
+constexpr std::size_t largest_reserve_bytes = std::size_t{512} * 1024;
+
+// ThreadSanitizer keeps a stack of its own, of 65,536 calls, and crashes beyond: use less of the real one under it.
+constexpr std::size_t most_used_bytes =
+    COEX_THREAD_SANITIZER ? std::size_t{1024} * 1024 : std::numeric_limits<std::size_t>::max();
+
+std::uintptr_t find_limit() noexcept {
+    pthread_attr_t attributes;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
+    void* lowest = nullptr;
+    std::size_t size = 0;
+    const int failed = pthread_attr_getstack(&attributes, &lowest, &size);
+    pthread_attr_destroy(&attributes);
+    if (failed != 0) return 0;
+    const std::size_t used = std::min(size - std::min(largest_reserve_bytes, size / 2), most_used_bytes);
+    return reinterpret_cast<std::uintptr_t>(lowest) + size - used;
+}
+
+thread_local std::uintptr_t limit = 0;
+
+}  // namespace
+
+// Not inlined: inside a coroutine a compiler could keep the address of the thread-local across a suspension.
+COEX_NOINLINE bool stack_is_deep() noexcept {
+    if (limit == 0) limit = find_limit();
+    return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < limit;
+}
+
+}  // namespace coex::inline v0::detail

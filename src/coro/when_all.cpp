@@ -1,0 +1,68 @@
+#include <exec/coro/when_all.hpp>
+
+#include <exec/base/config.hpp>
+
+namespace coex::inline v0::detail {
+
+COEX_NOINLINE void when_all_waiter::begin_start(coroutine_base& parent, std::size_t children) {
+    parent_ = &parent;
+    parent_was_detached_ = parent.detach();
+    // ORDER: relaxed; no child has been started, nobody else sees the counter.
+    remaining_.store(children + 1, std::memory_order_relaxed);
+    if (parent.stop_token().stop_possible()) link_.emplace(parent.stop_token(), forward_stop{&source_});
+}
+
+COEX_NOINLINE void when_all_waiter::start_child(coroutine_base& child) noexcept {
+    if (child.start_inline(parent_->context(), source_.get_token(), *this)) {
+        note_ending(child);
+        ++ended_at_start_;
+    }
+}
+
+COEX_NOINLINE bool when_all_waiter::finish_start() noexcept {
+    const std::size_t own = 1 + ended_at_start_;
+    // ORDER: acq_rel; pairs with the decrement in on_child_ended() [W1]: the last one sees all results, and those who
+    // come
+    //   before publish theirs. LIFETIME: unless this was the last count, *this may be gone.
+    if (remaining_.fetch_sub(own, std::memory_order_acq_rel) != own) return true;
+    link_.reset();
+    parent_->reattach(parent_was_detached_);
+    if (overall() != outcome::stopped) return false;
+    parent_->unwind_here();
+    return true;
+}
+
+coroutine_base* when_all_waiter::on_child_ended(completion* self, coroutine_base& child) noexcept {
+    auto& all = static_cast<when_all_waiter&>(*self);
+    const outcome child_ending = child.ending();
+    execution_context* const place = &child.context();
+    all.note_ending(child);
+    // ORDER: acq_rel; pairs with the decrement in finish_start() and with itself [W1].
+    if (all.remaining_.fetch_sub(1, std::memory_order_acq_rel) != 1) return nullptr;
+    all.link_.reset();
+    coroutine_base& parent = *all.parent_;
+    const outcome ending = all.overall();
+    // Only what the caller does with its own child (resume or unwind) can be done with the parent in its place.
+    const bool same_way = (ending == outcome::stopped) == (child_ending == outcome::stopped);
+    if (same_way && place == &parent.context()) return &parent;
+    parent.continue_later(ending);
+    return nullptr;
+}
+
+void when_all_waiter::note_ending(coroutine_base& child) noexcept {
+    if (child.ending() == outcome::error) {
+        coroutine_base* nobody = nullptr;
+        first_failed_.compare_exchange_strong(nobody, &child);
+        source_.request_stop();
+    } else if (child.ending() == outcome::stopped) {
+        any_stopped_.store(true);
+        source_.request_stop();
+    }
+}
+
+outcome when_all_waiter::overall() const noexcept {
+    if (first_failed_.load() != nullptr) return outcome::error;
+    return any_stopped_.load() ? outcome::stopped : outcome::value;
+}
+
+}  // namespace coex::inline v0::detail

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "io/backend.hpp"
+#include "io/operation_access.hpp"
+
+#include <condition_variable>
+#include <cstddef>
+#include <list>
+#include <mutex>
+#include <thread>
+
+namespace coex::inline v0::detail {
+
+/// Carries operations out by blocking calls on helper threads: where io_uring is missing. The threads belong to one
+/// pool's service, so a slow device delays only its own operations. They are started when operations wait and no helper
+/// is free, up to a limit, and end when they were idle for some time.
+///
+/// Thread-safe: yes.
+class helper_backend final : public io_backend {
+public:
+    explicit helper_backend(io_service& service) noexcept;
+    ~helper_backend() override;
+
+    [[nodiscard]] int prepare(worker& here, io_operation& operation) noexcept override;
+    void start(io_operation& operation) noexcept override;
+    [[nodiscard]] bool cancel(io_operation& operation) noexcept override;
+    void forget(io_operation&) noexcept override {}
+    void cancel_all() noexcept override;
+
+private:
+    void help(std::list<std::thread>::iterator self) noexcept;
+    [[nodiscard]] bool start_helper() noexcept;
+    void join_ended() noexcept;
+
+    io_service& service_;
+    const std::size_t most_helpers_;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    io_list waiting_;                 // OWNER: mutex_
+    std::size_t waiting_count_ = 0;   // OWNER: mutex_
+    std::size_t idle_ = 0;            // OWNER: mutex_; helpers that wait for an operation
+    bool ending_ = false;             // OWNER: mutex_
+    std::list<std::thread> helpers_;  // OWNER: mutex_
+    std::list<std::thread> ended_;    // OWNER: mutex_; to be joined
+};
+
+}  // namespace coex::inline v0::detail

@@ -1,0 +1,115 @@
+#include "io/service.hpp"
+
+#include "io/system_calls.hpp"
+#include "pool/pool_access.hpp"
+
+#include <cerrno>
+#include <optional>
+#include <thread>
+
+namespace coex::inline v0::detail {
+namespace {
+
+constexpr unsigned started = 1;
+constexpr unsigned stop_asked = 2;
+constexpr unsigned sent = 4;
+constexpr unsigned finished = 8;
+
+}  // namespace
+
+io_service& io_service::of(static_thread_pool& pool) {
+    const auto make = [](pool_core& core) -> std::unique_ptr<pool_extension> {
+        return std::make_unique<io_service>(core);
+    };
+    return static_cast<io_service&>(pool_access::core(pool).extension(make));
+}
+
+io_service::io_service(pool_core& pool) : pool_(pool), admission_(pool.options().io_depth) {
+    backend_ = active_io_backend() == io_backend_kind::io_uring ? make_ring_backend(*this) : make_helper_backend(*this);
+}
+
+bool io_service::try_at_once(io_operation& operation) noexcept {
+    if (!may_complete_at_once() || stopping_.load() || !admission_.try_enter()) return false;
+    const int result = call_without_waiting(operation.request_);
+    if (io_operation* next = admission_.leave()) pool_.submit(next);
+    if (result == -EAGAIN) return false;
+    operation.result_ = result;
+    return true;
+}
+
+void io_service::begin(io_operation& operation) noexcept {
+    operations_.fetch_add(1);
+    operation.run = &io_service::run_advance;
+    if (!admission_.admit(operation, operation.state_, stop_asked)) return;
+    // LIFETIME: once it is submitted, the operation may be gone.
+    if (worker* const here = pool_.current_worker()) {
+        advance(*here, operation);
+    } else {
+        pool_.submit(&operation);
+    }
+}
+
+void io_service::run_advance(work_item* item) noexcept {
+    auto& operation = static_cast<io_operation&>(*item);
+    operation.service_->advance(*worker::current(), operation);
+}
+
+void io_service::advance(worker& here, io_operation& operation) noexcept {
+    operation.admitted_ = true;
+    int failed = stopping_.load() ? -ECANCELED : backend_->prepare(here, operation);
+    if (failed == 0 && (operation.state_.fetch_or(started) & stop_asked) != 0) failed = -ECANCELED;
+    if (failed != 0) {
+        finish(operation, failed);
+        return;
+    }
+    backend_->start(operation);
+    // stop() may have looked at the backend before the operation, or its ring, was there: of the two, one sees the
+    // other.
+    if (stopping_.load()) backend_->cancel_all();
+}
+
+void io_service::cancel(io_operation& operation) noexcept {
+    const unsigned before = operation.state_.fetch_or(stop_asked);
+    if ((before & finished) != 0) return;
+    const bool taken_out = (before & started) != 0 ? backend_->cancel(operation) : admission_.remove(operation);
+    operation.state_.fetch_or(sent);
+    // LIFETIME: unless it was taken out, the operation, the service and the pool may be gone.
+    if (taken_out) finish(operation, -ECANCELED);
+}
+
+void io_service::finish(io_operation& operation, int result) noexcept {
+    // On a worker of the pool the pool is safe; any other thread keeps it until everything is handed over.
+    std::optional<pool_core::visit> visit;
+    if (pool_.current_worker() == nullptr) visit.emplace(pool_);
+
+    const unsigned before = operation.state_.fetch_or(finished);
+    if ((before & stop_asked) != 0) {
+        while ((operation.state_.load() & sent) == 0) std::this_thread::yield();
+        if ((before & started) != 0) backend_->forget(operation);
+        if (result == -EINTR) result = -ECANCELED;
+    }
+    if (operation.admitted_) {
+        if (io_operation* next = admission_.leave()) pool_.submit(next);
+    }
+    hand_back(operation, result);
+    operations_.fetch_sub(1);
+    pool_.nudge();
+}
+
+void io_service::hand_back(io_operation& operation, int result) noexcept {
+    operation.result_ = result;
+    coroutine_base& coroutine = *operation.coroutine_;
+    // LIFETIME: from here on the operation, and the coroutine, may be gone.
+    if (result == -ECANCELED) {
+        coroutine.unwind_later();
+    } else {
+        coroutine.resume_later();
+    }
+}
+
+void io_service::stop() noexcept {
+    stopping_.store(true);
+    backend_->cancel_all();
+}
+
+}  // namespace coex::inline v0::detail

@@ -1,0 +1,127 @@
+#include "io/system_calls.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+namespace coex::inline v0::detail {
+namespace {
+
+constexpr unsigned completions_in_a_row = 64;
+
+int negated(long result) noexcept {
+    return result < 0 ? -errno : static_cast<int>(result);
+}
+
+// The kernel transfers at most this much by one call; asking for more is cut, as by read(2).
+std::size_t bounded(std::size_t length) noexcept {
+    constexpr std::size_t most = 0x7ffff000;
+    return std::min(length, most);
+}
+
+int open_cached(const io_request& request) noexcept {
+    if ((request.flags & (O_CREAT | O_TRUNC | O_TMPFILE)) != 0) return -EAGAIN;
+    open_how how{};
+    how.flags = static_cast<std::uint64_t>(request.flags) | O_CLOEXEC | O_NONBLOCK;
+    how.resolve = RESOLVE_CACHED;
+    const int descriptor = negated(syscall(SYS_openat2, AT_FDCWD, request.path, &how, sizeof how));
+    // ENOSYS and EINVAL: a kernel before 5.12 does not know RESOLVE_CACHED; EPERM: a filter that does not know openat2.
+    if (descriptor == -ENOSYS || descriptor == -EINVAL || descriptor == -EPERM || descriptor == -ENXIO) return -EAGAIN;
+    if (descriptor < 0) return descriptor;
+    // O_NONBLOCK was only for the open itself, and its absence is part of what the caller asked for.
+    const int flags = ::fcntl(descriptor, F_GETFL);
+    if (flags < 0 || ::fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) < 0) {
+        const int failed = -errno;
+        ::close(descriptor);
+        return failed;
+    }
+    return descriptor;
+}
+
+int read_cached(io_request& request) noexcept {
+    if (!request.cached_reads) return -EAGAIN;
+    const iovec target{request.buffer, bounded(request.length)};
+    const int result =
+        negated(::preadv2(request.descriptor, &target, 1, static_cast<off_t>(request.offset), RWF_NOWAIT));
+    if (result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL) return -EAGAIN;
+    return result;
+}
+
+int status_of(const io_request& request, int descriptor) noexcept {
+    return negated(::statx(descriptor, "", request.flags | AT_EMPTY_PATH, STATX_BASIC_STATS, request.status));
+}
+
+int status_cached(const io_request& request) noexcept {
+    if (request.path == nullptr) return status_of(request, request.descriptor);
+    open_how how{};
+    how.flags = O_PATH | O_CLOEXEC;
+    if ((request.flags & AT_SYMLINK_NOFOLLOW) != 0) how.flags |= O_NOFOLLOW;
+    how.resolve = RESOLVE_CACHED;
+    // Opening by path alone touches no device when the path is cached, and then the inode is in memory too.
+    const int descriptor = negated(syscall(SYS_openat2, AT_FDCWD, request.path, &how, sizeof how));
+    if (descriptor < 0) return -EAGAIN;
+    const int result = status_of(request, descriptor);
+    ::close(descriptor);
+    return result;
+}
+
+int call_once(const io_request& request) noexcept {
+    const auto offset = static_cast<off_t>(request.offset);
+    switch (request.opcode) {
+        case io_opcode::open:
+            return negated(::openat(AT_FDCWD, request.path, request.flags | O_CLOEXEC, request.mode));
+        case io_opcode::read:
+            return negated(::pread(request.descriptor, request.buffer, bounded(request.length), offset));
+        case io_opcode::write:
+            return negated(::pwrite(request.descriptor, request.buffer, bounded(request.length), offset));
+        case io_opcode::statx:
+            if (request.path == nullptr) return status_of(request, request.descriptor);
+            return negated(::statx(AT_FDCWD, request.path, request.flags, STATX_BASIC_STATS, request.status));
+        case io_opcode::fsync:
+            return negated(request.flags != 0 ? ::fdatasync(request.descriptor) : ::fsync(request.descriptor));
+        case io_opcode::close: {
+            // Linux has closed the descriptor even if it reports an interruption.
+            const int result = negated(::close(request.descriptor));
+            return result == -EINTR ? 0 : result;
+        }
+    }
+    return -EINVAL;
+}
+
+}  // namespace
+
+int call_without_waiting(io_request& request) noexcept {
+    switch (request.opcode) {
+        case io_opcode::open:
+            return open_cached(request);
+        case io_opcode::read:
+            return read_cached(request);
+        case io_opcode::statx:
+            return status_cached(request);
+        default:
+            return -EAGAIN;
+    }
+}
+
+int call_and_wait(const io_request& request) noexcept {
+    for (;;) {
+        const int result = call_once(request);
+        if (result != -EINTR) return result;
+    }
+}
+
+bool may_complete_at_once() noexcept {
+    thread_local unsigned completed = 0;
+    // ORDER: relaxed; set by a test before it starts anything.
+    if (!at_once_enabled.load(std::memory_order_relaxed)) return false;
+    return ++completed % completions_in_a_row != 0;
+}
+
+}  // namespace coex::inline v0::detail

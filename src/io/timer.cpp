@@ -1,0 +1,54 @@
+#include <exec/io/timer.hpp>
+
+#include <exec/base/config.hpp>
+#include <exec/vocab/execution_context.hpp>
+
+namespace coex::inline v0::detail {
+
+COEX_NOINLINE bool sleep_awaiter::start(coroutine_base& coroutine) {
+    if (coroutine.stop_token().stop_requested()) {
+        coroutine.unwind_here();
+        return true;
+    }
+    coroutine_ = &coroutine;
+    service_ = &coroutine.context().timers();
+    if (!until_) {
+        // A duration beyond the end of time means: until cancelled.
+        const auto now = service_->now();
+        until_ = duration_ < timer_clock::time_point::max() - now ? now + duration_ : timer_clock::time_point::max();
+    }
+    deadline = *until_;
+    const bool former = coroutine.detach();
+    // First the callback, then the timer: a stop in between is noted in the node, and arm() refuses it. The other way
+    // round, the timer could end, and the coroutine with it, while the callback is being made.
+    if (coroutine.stop_token().stop_possible()) stop_callback_.emplace(coroutine.stop_token(), cancel_request{this});
+    bool armed = false;
+    try {
+        armed = service_->arm(*this);
+    } catch (...) {
+        stop_callback_.reset();
+        coroutine.reattach(former);
+        throw;
+    }
+    // LIFETIME: once armed, the timer may have ended, and *this with it.
+    if (armed) return true;
+    stop_callback_.reset();
+    coroutine.reattach(former);
+    coroutine.unwind_here();
+    return true;
+}
+
+void sleep_awaiter::on_end(timer_node* node) noexcept {
+    auto* const self = static_cast<sleep_awaiter*>(node);
+    if (self->stopped) {
+        self->coroutine_->unwind_later();
+    } else {
+        self->coroutine_->resume_later();
+    }
+}
+
+void sleep_awaiter::cancel_request::operator()() const noexcept {
+    awaiter->service_->cancel(*awaiter);
+}
+
+}  // namespace coex::inline v0::detail

@@ -1,0 +1,77 @@
+#include "pool/idle_set.hpp"
+
+#include "pool/worker.hpp"
+#include "vocab/timer_set.hpp"
+
+#include <algorithm>
+
+namespace coex::inline v0::detail {
+
+timer_clock::time_point idle_set::announce_sleep(worker& sleeper, const timer_set& timers) noexcept {
+    const std::lock_guard lock(mutex_);
+    sleepers_.push_back(&sleeper);
+    counts_.fetch_add(1 - one_searching);
+    if (timekeeper_ != nullptr) return timer_clock::time_point::max();
+    const auto deadline = timers.next_deadline();
+    if (deadline != timer_clock::time_point::max()) timekeeper_ = &sleeper;
+    return deadline;
+}
+
+void idle_set::retract_sleep(worker& sleeper, const timer_set& timers) noexcept {
+    worker* successor = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto place = std::find(sleepers_.begin(), sleepers_.end(), &sleeper);
+        if (place != sleepers_.end()) {
+            sleepers_.erase(place);
+            counts_.fetch_add(one_searching - 1);
+        }
+        if (timekeeper_ == &sleeper) {
+            timekeeper_ = nullptr;
+            if (!sleepers_.empty() && timers.next_deadline() != timer_clock::time_point::max()) {
+                successor = sleepers_.front();
+            }
+        }
+    }
+    if (successor != nullptr) successor->unpark();
+}
+
+void idle_set::wake_one() noexcept {
+    worker* chosen = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        if (sleepers_.empty() || counts_.load() >> searching_shift != 0) return;
+        // The timekeeper goes last: woken for work, it would have to wake another to keep the time.
+        const auto from_back = sleepers_.back() == timekeeper_ && sleepers_.size() > 1 ? 2 : 1;
+        const auto place = sleepers_.end() - from_back;
+        chosen = *place;
+        sleepers_.erase(place);
+        counts_.fetch_add(one_searching - 1);
+    }
+    chosen->unpark();
+}
+
+void idle_set::notify_deadline() noexcept {
+    worker* chosen = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        if (timekeeper_ != nullptr) {
+            chosen = timekeeper_;
+        } else if (!sleepers_.empty()) {
+            chosen = sleepers_.front();
+        }
+    }
+    if (chosen != nullptr) chosen->unpark();
+}
+
+void idle_set::wake_all() noexcept {
+    const std::lock_guard lock(mutex_);
+    for (worker* sleeper : sleepers_) sleeper->unpark();
+}
+
+bool idle_set::all_asleep(std::size_t workers) noexcept {
+    const std::lock_guard lock(mutex_);
+    return sleepers_.size() == workers;
+}
+
+}  // namespace coex::inline v0::detail

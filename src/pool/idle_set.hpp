@@ -1,0 +1,66 @@
+#pragma once
+
+#include <exec/base/config.hpp>
+#include <exec/vocab/timer.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace coex::inline v0::detail {
+
+class timer_set;
+class worker;
+
+/// Which workers of a pool search for work and which sleep, and whom to wake: the protocol of idle.md.
+///
+/// Thread-safe: yes.
+class idle_set {
+public:
+    explicit idle_set(unsigned workers) { sleepers_.reserve(workers); }
+
+    /// The worker found nothing in its own queues and begins to look everywhere.
+    void begin_search() noexcept { counts_.fetch_add(one_searching); }
+
+    /// The searching worker found something. Returns true when it was the last that searched: it must then look whether
+    /// more work is there and wake another for it.
+    [[nodiscard]] bool end_search() noexcept { return (counts_.fetch_sub(one_searching) >> searching_shift) == 1; }
+
+    /// The searching worker found nothing: it counts as asleep from here on. It must look at all queues once more, and
+    /// may then park until the returned deadline.
+    [[nodiscard]] timer_clock::time_point announce_sleep(worker& sleeper, const timer_set& timers) noexcept;
+
+    /// The worker is awake again and searches, whoever woke it.
+    void retract_sleep(worker& sleeper, const timer_set& timers) noexcept;
+
+    /// Work has been made available: wakes a sleeper, unless somebody searches already or nobody sleeps.
+    void notify_one() noexcept {
+        const std::uint64_t counts = counts_.load();
+        if (counts >> searching_shift != 0 || (counts & sleeping_mask) == 0) return;
+        wake_one();
+    }
+
+    /// An earlier deadline has been armed: some sleeper must learn of it.
+    void notify_deadline() noexcept;
+
+    /// Makes every sleeper look again.
+    void wake_all() noexcept;
+
+    [[nodiscard]] bool all_asleep(std::size_t workers) noexcept;
+
+private:
+    static constexpr unsigned searching_shift = 32;
+    static constexpr std::uint64_t one_searching = std::uint64_t{1} << searching_shift;
+    static constexpr std::uint64_t sleeping_mask = one_searching - 1;
+
+    void wake_one() noexcept;
+
+    // Searching workers in the upper half, sleeping ones in the lower. The lower half changes only under mutex_.
+    alignas(destructive_interference_bytes) std::atomic<std::uint64_t> counts_{0};
+    std::mutex mutex_;
+    std::vector<worker*> sleepers_;  // OWNER: mutex_; the last to fall asleep is the last: its caches are warmest
+    worker* timekeeper_ = nullptr;   // OWNER: mutex_; the sleeper that parks until the earliest deadline
+};
+
+}  // namespace coex::inline v0::detail

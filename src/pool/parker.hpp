@@ -1,0 +1,27 @@
+#pragma once
+
+#include <exec/vocab/timer.hpp>
+
+namespace coex::inline v0::detail {
+
+/// How a worker sleeps. The default sleeps on a futex; one that does I/O sleeps in its ring.
+class parker {
+public:
+    parker() = default;
+    parker(const parker&) = delete;
+    parker& operator=(const parker&) = delete;
+    virtual ~parker() = default;
+
+    /// Sleeps until `unpark()` was called (also before: at most one call is remembered), `deadline` has passed, or
+    /// something that this parker watches became ready. May return early. Called by its worker only.
+    virtual void park(timer_clock::time_point deadline) noexcept = 0;
+
+    /// Ends the present or the next `park()`. Any thread.
+    virtual void unpark() noexcept = 0;
+
+    /// Hands over what became ready without sleeping, and passes on what was begun and not yet submitted. Returns true
+    /// when work may have become available to the worker. Called by its worker only.
+    virtual bool poll() noexcept = 0;
+};
+
+}  // namespace coex::inline v0::detail

@@ -1,0 +1,209 @@
+#include "pool/pool_core.hpp"
+
+#include <exec/base/assert.hpp>
+#include <exec/sys/cpu_count.hpp>
+
+#include <sched.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
+namespace coex::inline v0::detail {
+namespace {
+
+constexpr unsigned most_threads = 65535;
+
+class thread_attributes {
+public:
+    thread_attributes() { check(pthread_attr_init(&attributes_), "pthread_attr_init"); }
+    thread_attributes(const thread_attributes&) = delete;
+    thread_attributes& operator=(const thread_attributes&) = delete;
+    ~thread_attributes() { pthread_attr_destroy(&attributes_); }
+
+    void set_stack(std::size_t bytes) {
+        check(pthread_attr_setstacksize(&attributes_, bytes),
+              "stack_bytes = " + std::to_string(bytes) + " is not a valid stack size (too small?)");
+    }
+    void set_cpu(unsigned cpu) {
+        cpu_set_t* set = CPU_ALLOC(cpu + 1);
+        if (set == nullptr) throw std::bad_alloc();
+        const std::size_t bytes = CPU_ALLOC_SIZE(cpu + 1);
+        CPU_ZERO_S(bytes, set);
+        CPU_SET_S(cpu, bytes, set);
+        const int failed = pthread_attr_setaffinity_np(&attributes_, bytes, set);
+        CPU_FREE(set);
+        check(failed, "cannot pin to CPU " + std::to_string(cpu));
+    }
+    [[nodiscard]] const pthread_attr_t* get() const noexcept { return &attributes_; }
+
+private:
+    static void check(int error, const std::string& what) {
+        if (error != 0) throw std::system_error(error, std::system_category(), "static_thread_pool: " + what);
+    }
+
+    pthread_attr_t attributes_{};
+};
+
+// Linux shows 15 characters: the index must survive.
+void name_this_thread(const std::string& pool, unsigned index) noexcept {
+    constexpr std::size_t shown = 15;
+    std::string suffix = "/" + std::to_string(index);
+    std::string name = pool.substr(0, shown - std::min(shown, suffix.size())) + suffix;
+    pthread_setname_np(pthread_self(), name.c_str());
+}
+
+pool_options checked(pool_options options) {
+    if (options.threads == 0) options.threads = default_thread_count();
+    if (options.threads > most_threads) {
+        throw std::invalid_argument("static_thread_pool '" + options.name +
+                                    "': threads = " + std::to_string(options.threads) + " is too many: at most " +
+                                    std::to_string(most_threads));
+    }
+    return options;
+}
+
+}  // namespace
+
+pool_core::pool_core(pool_options options) : options_(checked(std::move(options))), idle_(options_.threads) {
+    workers_.reserve(options_.threads);
+    threads_.reserve(options_.threads);
+    for (unsigned index = 0; index < options_.threads; ++index) {
+        workers_.push_back(std::make_unique<worker>(*this, index));
+    }
+    start_threads();
+}
+
+pool_core::~pool_core() {
+    COEX_REQUIRE(
+        current_worker() == nullptr,
+        "static_thread_pool: destroyed on one of its own workers, which would have to wait for itself; let a thread "
+        "outside the pool own it");
+    draining_.store(true);
+    {
+        const std::lock_guard lock(extension_mutex_);
+        if (extension_ != nullptr) extension_->stop();
+    }
+    timers_.close();
+    idle_.wake_all();
+    shut_down();
+}
+
+void pool_core::shut_down() noexcept {
+    for (pthread_t thread : threads_) pthread_join(thread, nullptr);
+    while (visitors_.load() != 0) std::this_thread::yield();
+}
+
+void pool_core::start_threads() {
+    try {
+        for (unsigned index = 0; index < options_.threads; ++index) start_thread(index);
+    } catch (...) {
+        terminated_.store(true);
+        idle_.wake_all();
+        shut_down();
+        throw;
+    }
+}
+
+void pool_core::start_thread(unsigned index) {
+    thread_attributes attributes;
+    if (options_.stack_bytes != 0) attributes.set_stack(options_.stack_bytes);
+    if (!options_.cpus.empty()) attributes.set_cpu(options_.cpus[index % options_.cpus.size()]);
+    pthread_t thread{};
+    const int failed = pthread_create(&thread, attributes.get(), &pool_core::thread_main, workers_[index].get());
+    if (failed != 0) {
+        std::string what = "static_thread_pool '" + options_.name + "': cannot start worker " + std::to_string(index) +
+                           " of " + std::to_string(options_.threads);
+        if (!options_.cpus.empty()) {
+            what += " on CPU " + std::to_string(options_.cpus[index % options_.cpus.size()]) +
+                    " (is it among those that this process may use?)";
+        }
+        throw std::system_error(failed, std::system_category(), what);
+    }
+    threads_.push_back(thread);
+}
+
+void* pool_core::thread_main(void* argument) noexcept {
+    auto& self = *static_cast<worker*>(argument);
+    name_this_thread(self.pool().options().name, self.index());
+    self.run();
+    return nullptr;
+}
+
+void pool_core::submit(work_item* item) noexcept {
+    if (worker* const here = current_worker()) {
+        if (!here->try_push_ready(item)) injector_.push(item);
+        if (!here->collecting()) idle_.notify_one();
+        return;
+    }
+    const visit here(*this);
+    injector_.push(item);
+    idle_.notify_one();
+}
+
+void pool_core::submit_task(work_item* item) {
+    worker* const here = current_worker();
+    if (here == nullptr) {
+        submit(item);
+        return;
+    }
+    here->push_task(item);
+    idle_.notify_one();
+}
+
+bool pool_core::arm(timer_node& node) {
+    switch (timers_.arm(node)) {
+        case timer_set::arm_result::refused:
+            return false;
+        case timer_set::arm_result::armed:
+            return true;
+        case timer_set::arm_result::armed_earliest:
+            break;
+    }
+    // LIFETIME: the node may be gone already. The pool is not: the coroutine that armed it is on this pool, on this
+    // thread.
+    idle_.notify_deadline();
+    return true;
+}
+
+std::size_t pool_core::expire_timers() noexcept {
+    if (timers_.next_deadline() == timer_clock::time_point::max()) return 0;
+    return timers_.expire(now());
+}
+
+bool pool_core::has_visible_work() const noexcept {
+    if (!injector_.empty()) return true;
+    return std::any_of(workers_.begin(), workers_.end(), [](const auto& each) { return each->has_work(); });
+}
+
+void pool_core::try_terminate() noexcept {
+    if (nested_waits_.load() != 0 || !idle_.all_asleep(workers_.size())) return;
+    if (pool_extension* extension = extension_seen_.load(); extension != nullptr && !extension->quiet()) return;
+    if (!timers_.empty() || has_visible_work()) return;
+    terminated_.store(true);
+    idle_.wake_all();
+}
+
+pool_stats pool_core::stats() const noexcept {
+    pool_stats sum;
+    sum.threads = workers_.size();
+    sum.queued = injector_.size();
+    for (const auto& each : workers_) {
+        const worker::counters& counters = each->statistics();
+        // ORDER: relaxed; estimates, each written by one worker.
+        sum.running += counters.running.load(std::memory_order_relaxed) ? 1 : 0;
+        sum.executed += counters.executed.load(std::memory_order_relaxed);
+        sum.stolen += counters.stolen.load(std::memory_order_relaxed);
+        sum.parked += counters.parked.load(std::memory_order_relaxed);
+        sum.queued += each->queued();
+    }
+    return sum;
+}
+
+void pool_core::unowned_exception(std::exception_ptr error) noexcept {
+    if (!options_.on_exception) std::terminate();
+    options_.on_exception(std::move(error));
+}
+
+}  // namespace coex::inline v0::detail

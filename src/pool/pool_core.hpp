@@ -1,0 +1,133 @@
+#pragma once
+
+#include "pool/idle_set.hpp"
+#include "pool/injector.hpp"
+#include "pool/pool_extension.hpp"
+#include "pool/worker.hpp"
+#include "vocab/timer_set.hpp"
+
+#include <exec/pool/pool_options.hpp>
+#include <exec/pool/pool_stats.hpp>
+#include <exec/vocab/execution_context.hpp>
+#include <exec/vocab/timer.hpp>
+
+#include <pthread.h>
+
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace coex::inline v0::detail {
+
+/// What a static_thread_pool is made of: workers, the injector, the idle set, the timers.
+///
+/// Thread-safe: all but the constructor and destructor.
+class pool_core final : public execution_context, timer_service {
+public:
+    explicit pool_core(pool_options options);
+    ~pool_core();
+
+    void submit(work_item* item) noexcept override;
+    [[nodiscard]] timer_service& timers() noexcept override { return *this; }
+
+    /// Submits a plain task: on a worker of this pool to its deque, otherwise to the injector.
+    void submit_task(work_item* item);
+
+    /// The worker of this pool that the calling thread is, or null.
+    [[nodiscard]] worker* current_worker() const noexcept {
+        worker* const here = worker::current();
+        return here != nullptr && &here->pool() == this ? here : nullptr;
+    }
+
+    [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
+    [[nodiscard]] worker& worker_at(std::size_t index) const noexcept { return *workers_[index]; }
+    [[nodiscard]] const pool_options& options() const noexcept { return options_; }
+    [[nodiscard]] pool_stats stats() const noexcept;
+
+    [[nodiscard]] idle_set& idle() noexcept { return idle_; }
+    [[nodiscard]] injector& injected() noexcept { return injector_; }
+    [[nodiscard]] const timer_set& timers_armed() const noexcept { return timers_; }
+    std::size_t expire_timers() noexcept;
+    [[nodiscard]] bool has_visible_work() const noexcept;
+
+    [[nodiscard]] bool draining() const noexcept { return draining_.load(); }
+    [[nodiscard]] bool terminated() const noexcept { return terminated_.load(); }
+    /// Called by a worker that announced sleep while the pool drains: sees whether this is the end (see idle.md).
+    void try_terminate() noexcept;
+    /// Makes a worker look again whether this is the end.
+    void nudge() noexcept {
+        if (draining()) idle_.wake_all();
+    }
+
+    /// Keeps the pool alive for a thread that is not its worker, from before it makes something visible until it let
+    /// go.
+    class visit {
+    public:
+        explicit visit(pool_core& pool) noexcept : pool_(pool) { pool_.visitors_.fetch_add(1); }
+        visit(const visit&) = delete;
+        visit& operator=(const visit&) = delete;
+        ~visit() { pool_.visitors_.fetch_sub(1); }
+
+    private:
+        pool_core& pool_;
+    };
+
+    /// Counts a worker that waits inside a task and works meanwhile: asleep or not, its task has not ended.
+    class nested_wait {
+    public:
+        explicit nested_wait(pool_core& pool) noexcept : pool_(pool) { pool_.nested_waits_.fetch_add(1); }
+        nested_wait(const nested_wait&) = delete;
+        nested_wait& operator=(const nested_wait&) = delete;
+        ~nested_wait() { pool_.nested_waits_.fetch_sub(1); }
+
+    private:
+        pool_core& pool_;
+    };
+
+    /// The attached extension, made by `make(*this)` at the first call.
+    template <class Make>
+    [[nodiscard]] pool_extension& extension(Make make) {
+        if (pool_extension* present = extension_seen_.load()) return *present;
+        const std::lock_guard lock(extension_mutex_);
+        if (extension_ == nullptr) {
+            extension_ = make(*this);
+            if (draining()) extension_->stop();
+            extension_seen_.store(extension_.get());
+        }
+        return *extension_;
+    }
+
+    /// An exception that nobody waits for left a task.
+    void unowned_exception(std::exception_ptr error) noexcept;
+
+private:
+    [[nodiscard]] timer_clock::time_point now() noexcept override { return timer_clock::now(); }
+    [[nodiscard]] bool arm(timer_node& node) override;
+    void cancel(timer_node& node) noexcept override { timers_.cancel(node); }
+
+    void start_threads();
+    void start_thread(unsigned index);
+    void shut_down() noexcept;
+    static void* thread_main(void* argument) noexcept;
+
+    pool_options options_;
+    injector injector_;
+    idle_set idle_;
+    timer_set timers_;
+    std::atomic<bool> draining_{false};
+    std::atomic<bool> terminated_{false};
+    std::atomic<std::size_t> visitors_{0};
+    std::atomic<std::size_t> nested_waits_{0};
+    std::vector<std::unique_ptr<worker>> workers_;
+    std::vector<pthread_t> threads_;
+
+    std::mutex extension_mutex_;
+    std::unique_ptr<pool_extension> extension_;  // OWNER: extension_mutex_ until set, then constant
+    std::atomic<pool_extension*> extension_seen_{nullptr};
+};
+
+}  // namespace coex::inline v0::detail

@@ -1,0 +1,20 @@
+#pragma once
+
+namespace coex::inline v0::detail {
+
+/// What a higher layer attaches to a pool: the input and output that is bound to it.
+class pool_extension {
+public:
+    pool_extension() = default;
+    pool_extension(const pool_extension&) = delete;
+    pool_extension& operator=(const pool_extension&) = delete;
+    virtual ~pool_extension() = default;
+
+    /// The pool shuts down: ends everything in flight as stopped, and refuses what comes later. Called once.
+    virtual void stop() noexcept = 0;
+
+    /// True when nothing is in flight, and every submission caused by what was is complete.
+    [[nodiscard]] virtual bool quiet() noexcept = 0;
+};
+
+}  // namespace coex::inline v0::detail

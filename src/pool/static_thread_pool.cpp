@@ -1,0 +1,45 @@
+#include <exec/pool/static_thread_pool.hpp>
+
+#include "pool/pool_access.hpp"
+#include "pool/pool_core.hpp"
+
+namespace coex::inline v0 {
+
+static_thread_pool::static_thread_pool(pool_options options)
+    : core_(std::make_unique<detail::pool_core>(std::move(options))), context_(core_.get()) {}
+
+static_thread_pool::~static_thread_pool() = default;
+
+unsigned static_thread_pool::thread_count() const noexcept {
+    return static_cast<unsigned>(core_->worker_count());
+}
+
+std::optional<unsigned> static_thread_pool::this_thread_index() const noexcept {
+    if (const detail::worker* const here = core_->current_worker()) return here->index();
+    return std::nullopt;
+}
+
+const std::string& static_thread_pool::name() const noexcept {
+    return core_->options().name;
+}
+
+pool_stats static_thread_pool::stats() const noexcept {
+    return core_->stats();
+}
+
+void static_thread_pool::enqueue_item(work_item* item) {
+    core_->submit_task(item);
+}
+
+void static_thread_pool::unowned_exception(std::exception_ptr error) noexcept {
+    core_->unowned_exception(std::move(error));
+}
+
+namespace detail {
+
+pool_core& pool_access::core(static_thread_pool& pool) noexcept {
+    return *pool.core_;
+}
+
+}  // namespace detail
+}  // namespace coex::inline v0

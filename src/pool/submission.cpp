@@ -1,0 +1,67 @@
+#include <exec/pool/submission.hpp>
+
+#include "pool/pool_core.hpp"
+#include "pool/worker.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+namespace coex::inline v0::detail {
+namespace {
+
+/// A thread outside all pools waits.
+struct blocked_thread : submission_base::waiter {
+    blocked_thread() noexcept : waiter{&blocked_thread::on_ended} {}
+
+    static void on_ended(waiter* self, submission_base& state) noexcept {
+        auto& blocked = *static_cast<blocked_thread*>(self);
+        // LIFETIME: told under the lock, so that the waiting thread can return only after this one has let go.
+        const std::lock_guard lock(blocked.mutex);
+        state.set_ended();
+        blocked.ended.notify_one();
+    }
+
+    std::mutex mutex;
+    std::condition_variable ended;
+};
+
+/// A worker waits, and works for its pool meanwhile.
+struct waiting_worker : submission_base::waiter {
+    explicit waiting_worker(worker& which) noexcept : waiter{&waiting_worker::on_ended}, self(which) {}
+
+    static void on_ended(waiter* base, submission_base& state) noexcept {
+        worker& woken = static_cast<waiting_worker*>(base)->self;
+        // LIFETIME: once the end is visible, the worker may return and its pool be destroyed: hold the pool until it is
+        // woken.
+        const pool_core::visit visit(woken.pool());
+        state.set_ended();
+        woken.unpark();
+    }
+    static bool has_ended(void* state) noexcept { return static_cast<submission_base*>(state)->has_ended(); }
+
+    worker& self;
+};
+
+}  // namespace
+
+void submission_base::end() noexcept {
+    waiter* seen = nullptr;
+    if (waiter_.compare_exchange_strong(seen, ended_mark())) return;
+    seen->tell(seen, *this);
+}
+
+void submission_base::wait() noexcept {
+    if (has_ended()) return;
+    if (worker* const here = worker::current()) {
+        const pool_core::nested_wait nested(here->pool());
+        waiting_worker waiting(*here);
+        if (try_wait(waiting)) here->work_until(&waiting_worker::has_ended, this);
+        return;
+    }
+    blocked_thread blocked;
+    if (!try_wait(blocked)) return;
+    std::unique_lock lock(blocked.mutex);
+    blocked.ended.wait(lock, [this] { return has_ended(); });
+}
+
+}  // namespace coex::inline v0::detail

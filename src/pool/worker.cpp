@@ -1,0 +1,216 @@
+#include "pool/worker.hpp"
+
+#include "pool/pool_core.hpp"
+
+#include <algorithm>
+
+namespace coex::inline v0::detail {
+namespace {
+
+// How many items a worker runs from its own queues before it looks at completions and timers, and takes one item from a
+// source that its usual order could starve. Three sources take turns, so an outside post waits behind at most 192 items
+// a worker.
+constexpr std::uint32_t items_per_turn = 64;
+
+constexpr std::size_t most_injected = 32;  // leaves room in the ready queue, and something for the other workers
+constexpr unsigned search_rounds = 16;     // about 10 us of looking around before falling asleep
+constexpr unsigned pauses_per_round = 16;
+
+thread_local worker* this_worker = nullptr;
+
+void pause_briefly() noexcept {
+    for (unsigned i = 0; i < pauses_per_round; ++i) {
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        asm volatile("yield");
+#endif
+    }
+}
+
+template <class Counter>
+void count(Counter& counter) noexcept {
+    // ORDER: relaxed; one writer, and readers want an estimate.
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+bool never(void*) {
+    return false;
+}
+
+}  // namespace
+
+worker* worker::current() noexcept {
+    return this_worker;
+}
+
+void worker::run() noexcept {
+    this_worker = this;
+    call(pool_.options().on_thread_start);
+    work_until(&never, nullptr);
+    call(pool_.options().on_thread_stop);
+    this_worker = nullptr;
+}
+
+// When a waiter's `done` becomes true, the one who made it so loads parker_ and unparks. A parker installed meanwhile
+// is no danger: if the load gave the former one, then it came before the store in install_parker(), so `done` was true
+// before that, and sleep() evaluates it again before it parks in the new one.
+void worker::work_until(predicate done, void* argument) noexcept {
+    while (!done(argument)) {
+        work_item* item = next_own();
+        if (item == nullptr) item = search(done, argument);
+        if (item == nullptr) return;
+        execute(item);
+    }
+}
+
+void worker::execute(work_item* item) noexcept {
+    // ORDER: relaxed; statistics. A nested execute (a worker that waits and helps) restores what it found.
+    const bool before = counters_.running.load(std::memory_order_relaxed);
+    counters_.running.store(true, std::memory_order_relaxed);
+    item->run(item);
+    // LIFETIME: the item may be gone.
+    counters_.running.store(before, std::memory_order_relaxed);
+    count(counters_.executed);
+}
+
+void worker::call(const std::function<void(unsigned)>& handler) noexcept {
+    if (!handler) return;
+    try {
+        handler(index_);
+    } catch (...) {
+        pool_.unowned_exception(std::current_exception());
+    }
+}
+
+work_item* worker::next_own() noexcept {
+    if (++tick_ % items_per_turn == 0) {
+        collect();
+        if (work_item* item = take_in_turn()) return item;
+    }
+    if (work_item* item = deque_.pop()) return item;
+    if (work_item* item = take_ready()) return item;
+    if (collect()) {
+        if (work_item* item = take_ready()) return item;
+    }
+    return take_injected(true);
+}
+
+work_item* worker::take_in_turn() noexcept {
+    bool contended = false;
+    switch (turn_++ % 3) {
+        case 0:
+            return take_injected(false);
+        case 1:
+            return take_ready();
+        default:
+            return deque_.steal(contended);  // the oldest of the own tasks
+    }
+}
+
+work_item* worker::take_ready() noexcept {
+    for (;;) {
+        bool contended = false;
+        work_item* item = ready_.pop(contended);
+        if (item != nullptr || !contended) return item;
+    }
+}
+
+work_item* worker::take_injected(bool several) noexcept {
+    injector& outside = pool_.injected();
+    const std::size_t share = outside.size() / pool_.worker_count() + 1;
+    work_queue taken;
+    if (outside.pop(taken, several ? std::min(share, most_injected) : 1) == 0) return nullptr;
+    work_item* first = taken.pop_front();
+    while (work_item* item = taken.pop_front()) {
+        // Called with an empty ready queue when it takes several, so they fit; thieves only make room.
+        if (!ready_.try_push(item)) outside.push(item);
+    }
+    return first;
+}
+
+bool worker::collect() noexcept {
+    collecting_ = true;
+    bool any = parker_.load()->poll();
+    if (pool_.expire_timers() > 0) any = true;
+    collecting_ = false;
+    if (ready_.size() > 1) pool_.idle().notify_one();
+    return any;
+}
+
+work_item* worker::search(predicate done, void* argument) noexcept {
+    pool_.idle().begin_search();
+    for (;;) {
+        for (unsigned round = 0; round < search_rounds; ++round) {
+            if (work_item* item = look_everywhere()) {
+                found();
+                return item;
+            }
+            if (done(argument) || pool_.terminated()) {
+                found();
+                return nullptr;
+            }
+            pause_briefly();
+        }
+        if (!sleep(done, argument)) {
+            found();
+            return nullptr;
+        }
+    }
+}
+
+void worker::found() noexcept {
+    if (pool_.idle().end_search() && pool_.has_visible_work()) pool_.idle().notify_one();
+}
+
+// Returns false when the worker must not search on: it is done, or the pool has terminated.
+bool worker::sleep(predicate done, void* argument) noexcept {
+    const auto deadline = pool_.idle().announce_sleep(*this, pool_.timers_armed());
+    if (!pool_.has_visible_work() && !done(argument)) {
+        if (pool_.draining()) pool_.try_terminate();
+        if (!pool_.terminated()) {
+            count(counters_.parked);
+            parker_.load()->park(deadline);
+        }
+    }
+    pool_.idle().retract_sleep(*this, pool_.timers_armed());
+    return !done(argument) && !pool_.terminated();
+}
+
+work_item* worker::look_everywhere() noexcept {
+    collect();
+    if (work_item* item = take_ready()) return item;
+    if (work_item* item = deque_.pop()) return item;
+    if (work_item* item = take_injected(true)) return item;
+    return steal();
+}
+
+work_item* worker::steal() noexcept {
+    const std::size_t workers = pool_.worker_count();
+    if (workers == 1) return nullptr;
+    bool contended = true;
+    while (contended) {
+        contended = false;
+        const std::size_t start = next_random() % workers;
+        for (std::size_t i = 0; i < workers; ++i) {
+            worker& victim = pool_.worker_at((start + i) % workers);
+            if (&victim == this) continue;
+            work_item* item = victim.deque_.steal(contended);
+            if (item == nullptr) item = victim.ready_.pop(contended);
+            if (item != nullptr) {
+                count(counters_.stolen);
+                return item;
+            }
+        }
+    }
+    return nullptr;
+}
+
+std::uint32_t worker::next_random() noexcept {
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 17;
+    random_ ^= random_ << 5;
+    return random_;
+}
+
+}  // namespace coex::inline v0::detail

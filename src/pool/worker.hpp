@@ -1,0 +1,107 @@
+#pragma once
+
+#include "pool/futex_parker.hpp"
+#include "pool/ready_queue.hpp"
+#include "pool/work_deque.hpp"
+
+#include <exec/base/config.hpp>
+#include <exec/vocab/work_item.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace coex::inline v0::detail {
+
+class pool_core;
+
+/// A thread of a pool: its queues, how it sleeps, and the loop that finds and runs work.
+///
+/// OWNER: its own thread, unless said otherwise.
+class worker {
+public:
+    worker(pool_core& pool, unsigned index) noexcept : pool_(pool), index_(index), random_(index * 2654435761U + 1) {}
+    worker(const worker&) = delete;
+    worker& operator=(const worker&) = delete;
+
+    /// The worker that the calling thread is, or null. Not inlined: in a coroutine, a compiler could keep the answer
+    /// across a suspension.
+    COEX_NOINLINE static worker* current() noexcept;
+
+    [[nodiscard]] pool_core& pool() const noexcept { return pool_; }
+    [[nodiscard]] unsigned index() const noexcept { return index_; }
+
+    /// The body of the thread: runs work until the pool has terminated.
+    void run() noexcept;
+
+    /// Runs work of the pool until `done(argument)`; something must `unpark()` the worker after that became true.
+    void work_until(bool (*done)(void*), void* argument) noexcept;
+
+    /// Takes a plain task: the last one taken is run first, thieves take the oldest. Own thread only.
+    void push_task(work_item* item) { deque_.push(item); }
+    /// Takes a coroutine that is ready: run in order. Own thread only.
+    [[nodiscard]] bool try_push_ready(work_item* item) noexcept { return ready_.try_push(item); }
+
+    /// While the worker collects completions it will take one of them itself: no wake-up for the first. Own thread
+    /// only.
+    [[nodiscard]] bool collecting() const noexcept { return collecting_; }
+
+    /// Ends the present or next sleep. Any thread.
+    void unpark() noexcept { parker_.load()->unpark(); }
+
+    /// Replaces the way of sleeping. Own thread only. The former parker stays valid, as a late waker may still call it.
+    void install_parker(std::unique_ptr<parker> replacement) noexcept {
+        installed_ = std::move(replacement);
+        parker_.store(installed_.get());
+    }
+
+    /// True when one of the queues holds something. Any thread.
+    [[nodiscard]] bool has_work() const noexcept { return !deque_.empty() || !ready_.empty(); }
+    [[nodiscard]] std::size_t queued() const noexcept { return deque_.size() + ready_.size(); }
+
+    struct counters {
+        std::atomic<std::uint64_t> executed{0};
+        std::atomic<std::uint64_t> stolen{0};
+        std::atomic<std::uint64_t> parked{0};
+        std::atomic<bool> running{false};
+    };
+    /// Written by the own thread, read by any.
+    [[nodiscard]] const counters& statistics() const noexcept { return counters_; }
+
+private:
+    using predicate = bool (*)(void*);
+
+    void execute(work_item* item) noexcept;
+    void call(const std::function<void(unsigned)>& handler) noexcept;
+    [[nodiscard]] work_item* next_own() noexcept;
+    [[nodiscard]] work_item* take_in_turn() noexcept;
+    [[nodiscard]] work_item* take_injected(bool several) noexcept;
+    [[nodiscard]] work_item* take_ready() noexcept;
+    [[nodiscard]] work_item* search(predicate done, void* argument) noexcept;
+    [[nodiscard]] work_item* look_everywhere() noexcept;
+    [[nodiscard]] work_item* steal() noexcept;
+    [[nodiscard]] bool sleep(predicate done, void* argument) noexcept;
+    bool collect() noexcept;
+    void found() noexcept;
+    [[nodiscard]] std::uint32_t next_random() noexcept;
+
+    pool_core& pool_;
+    const unsigned index_;
+    std::uint32_t random_;
+    std::uint32_t tick_ = 0;
+    std::uint32_t turn_ = 0;
+    bool collecting_ = false;
+    counters counters_;
+
+    work_deque deque_;
+    ready_queue ready_;
+
+    futex_parker futex_;
+    std::unique_ptr<parker> installed_;
+    std::atomic<parker*> parker_{&futex_};  // written by the own thread; seq_cst, see the end of work_until()
+};
+
+}  // namespace coex::inline v0::detail
