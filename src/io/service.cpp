@@ -69,6 +69,7 @@ void io_service::advance(worker& here, io_operation& operation) noexcept {
 }
 
 void io_service::cancel(io_operation& operation) noexcept {
+    // The bits of state_ and who waits for whom: [I1].
     const unsigned before = operation.state_.fetch_or(stop_asked);
     if ((before & finished) != 0) return;
     const bool taken_out = (before & started) != 0 ? backend_->cancel(operation) : admission_.remove(operation);

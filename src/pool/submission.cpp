@@ -45,6 +45,7 @@ struct waiting_worker : submission_base::waiter {
 }  // namespace
 
 void submission_base::end() noexcept {
+    // The word's three states: [S1].
     waiter* seen = nullptr;
     if (waiter_.compare_exchange_strong(seen, ended_mark())) return;
     seen->tell(seen, *this);

@@ -29,6 +29,7 @@ work_item* work_deque::pop() noexcept {
     ring* const slots = ring_.load(std::memory_order_relaxed);
     // ORDER: relaxed; a stale top only makes the deque look fuller than it is, and the full protocol follows.
     if (top_.load(std::memory_order_relaxed) > bottom) return nullptr;
+    // First the claim, then the look at the thieves: [D1].
     bottom_.store(bottom);
     std::int64_t top = top_.load();
     if (top < bottom) return slots->get(bottom);
@@ -39,6 +40,7 @@ work_item* work_deque::pop() noexcept {
 }
 
 work_item* work_deque::steal(bool& contended) noexcept {
+    // First top, then bottom: [D1].
     std::int64_t top = top_.load();
     const std::int64_t bottom = bottom_.load();
     if (top >= bottom) return nullptr;
