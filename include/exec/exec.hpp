@@ -7,6 +7,8 @@
 #include <exec/coro/run_loop.hpp>
 #include <exec/coro/task.hpp>
 #include <exec/coro/when_all.hpp>
+#include <exec/device/resource_pools.hpp>
+#include <exec/device/storage_device.hpp>
 #include <exec/io/backend_kind.hpp>
 #include <exec/io/file.hpp>
 #include <exec/io/timer.hpp>

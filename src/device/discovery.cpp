@@ -1,0 +1,224 @@
+#include "device/discovery.hpp"
+
+#include "device/sysfs.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace coex::inline v0::detail {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned most_depth = 16;  // of volumes on volumes; also ends a loop in a broken tree
+
+template <std::size_t Count>
+bool is_one_of(std::string_view text, const std::array<std::string_view, Count>& list) {
+    return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+bool is_memory(std::string_view type) {
+    return is_one_of(type, std::array<std::string_view, 5>{"tmpfs", "ramfs", "devtmpfs", "rootfs", "hugetlbfs"});
+}
+
+bool is_network(std::string_view type) {
+    constexpr std::array<std::string_view, 14> types = {
+        "nfs", "nfs4",      "cifs",           "smb3", "smbfs",      "9p",        "ceph",
+        "afs", "glusterfs", "fuse.glusterfs", "coda", "fuse.sshfs", "fuse.s3fs", "fuse.rclone"};
+    return is_one_of(type, types);
+}
+
+// The slowest first: a volume is as slow as its slowest member.
+int speed(device_class kind) {
+    switch (kind) {
+        case device_class::hdd:
+            return 0;
+        case device_class::unknown:
+            return 1;
+        case device_class::network:
+            return 2;
+        case device_class::ssd:
+            return 3;
+        case device_class::nvme:
+            return 4;
+        case device_class::memory:
+            return 5;
+    }
+    return 1;
+}
+
+discovered_device unknown(std::string name, std::string reason) {
+    discovered_device found;
+    found.name = std::move(name);
+    found.reasons.push_back(std::move(reason));
+    return found;
+}
+
+}  // namespace
+
+discovery::discovery(fs::path root, device_number_function device_number)
+    : root_(std::move(root)), device_number_(std::move(device_number)), mounts_(read_mount_table(root_)) {}
+
+discovered_device discovery::find(std::uint64_t number, unsigned depth) const {
+    if (depth > most_depth) return unknown("unknown", "the chain of volumes does not end");
+    const std::string shown = show_device_number(number);
+    std::error_code error;
+    const fs::path link = root_ / "sys/dev/block" / shown;
+    const fs::path directory = fs::canonical(link, error);
+    if (error) return find_mounted(number, depth);
+    discovered_device found = find_block(directory, depth);
+    found.reasons.insert(found.reasons.begin(), "device number " + shown + " is " + directory.filename().string() +
+                                                    " (sys/dev/block/" + shown + ")");
+    return found;
+}
+
+discovered_device discovery::find_mounted(std::uint64_t number, unsigned depth) const {
+    const std::string shown = show_device_number(number);
+    const auto mount = std::find_if(mounts_.begin(), mounts_.end(),
+                                    [number](const mount_entry& each) { return each.device == number; });
+    if (mount == mounts_.end()) {
+        return unknown("dev-" + shown,
+                       "sys/dev/block has no " + shown + ", and no mounted file system has that number");
+    }
+    discovered_device found;
+    if (is_memory(mount->type)) {
+        found.name = mount->type;
+        found.kind = device_class::memory;
+    } else if (is_network(mount->type)) {
+        found.name = mount->source;
+        found.kind = device_class::network;
+    } else if (mount->type == "overlay") {
+        found = find_overlay(*mount, depth);
+    } else {
+        found = find_source(*mount, depth);
+    }
+    found.reasons.insert(found.reasons.begin(), "device number " + shown + " is the " + mount->type + " at " +
+                                                    mount->mount_point + " (proc/self/mountinfo)");
+    return found;
+}
+
+discovered_device discovery::find_overlay(const mount_entry& mount, unsigned depth) const {
+    std::string layer = option_value(mount.super_options, "upperdir");
+    if (layer.empty()) layer = option_value(mount.super_options, "lowerdir");
+    layer = layer.substr(0, layer.find(':'));
+    const std::uint64_t number = layer.empty() ? 0 : device_number_(layer);
+    if (number == 0 || number == mount.device) {
+        return unknown("overlay", "its layer '" + layer + "' cannot be seen from here, as is usual in a container");
+    }
+    discovered_device found = find(number, depth + 1);
+    found.reasons.insert(found.reasons.begin(), "writes go to the layer '" + layer + "'");
+    return found;
+}
+
+// btrfs and others give their files a device number of their own; the mount's source is the device.
+discovered_device discovery::find_source(const mount_entry& mount, unsigned depth) const {
+    if (mount.source.rfind("/dev/", 0) != 0) {
+        return unknown(mount.source.empty() ? mount.type : mount.source,
+                       "a " + mount.type + " does not tell which block device it lies on");
+    }
+    std::error_code error;
+    const fs::path node = root_ / fs::path(mount.source).relative_path();
+    fs::path target = fs::is_symlink(node, error) ? fs::read_symlink(node, error) : node;
+    std::string name = target.filename().string();
+    fs::path directory = block_directory(name);
+    if (directory.empty()) {
+        name = device_mapper_name(root_, fs::path(mount.source).filename().string());
+        directory = name.empty() ? fs::path() : block_directory(name);
+    }
+    if (directory.empty()) return unknown(mount.source, "sys/class/block does not know " + mount.source);
+    discovered_device found = find_block(directory, depth + 1);
+    found.reasons.insert(found.reasons.begin(), "it lies on " + mount.source);
+    return found;
+}
+
+discovered_device discovery::find_block(const fs::path& directory, unsigned depth) const {
+    std::error_code error;
+    if (depth > most_depth) return unknown("unknown", "the chain of volumes does not end");
+    if (fs::exists(directory / "partition", error)) {
+        const fs::path disk = directory.parent_path();
+        discovered_device found = find_block(disk, depth + 1);
+        found.reasons.insert(found.reasons.begin(),
+                             directory.filename().string() + " is a partition of " + disk.filename().string());
+        return found;
+    }
+    if (fs::exists(directory / "loop/backing_file", error)) return find_loop(directory, depth);
+    const std::vector<std::string> members = names_in(directory / "slaves");
+    return members.empty() ? find_disk(directory) : find_volume(directory, members, depth);
+}
+
+discovered_device discovery::find_loop(const fs::path& directory, unsigned depth) const {
+    const std::string name = directory.filename().string();
+    const std::string file = read_line(directory / "loop/backing_file");
+    const std::uint64_t number = file.empty() ? 0 : device_number_(file);
+    if (number == 0) return unknown(name, name + " is a loop device on '" + file + "', which cannot be seen from here");
+    discovered_device found = find(number, depth + 1);
+    found.reasons.insert(found.reasons.begin(), name + " is a loop device on the file '" + file + "'");
+    return found;
+}
+
+discovered_device discovery::find_volume(const fs::path& directory, const std::vector<std::string>& members,
+                                         unsigned depth) const {
+    std::string name = directory.filename().string();
+    const std::string label = read_line(directory / "dm/name");
+    std::string listed;
+    std::vector<discovered_device> below;
+    for (const std::string& member : members) {
+        listed += (listed.empty() ? "" : ", ") + member;
+        const fs::path place = block_directory(member);
+        below.push_back(place.empty() ? unknown(member, "sys/class/block does not know " + member)
+                                      : find_block(place, depth + 1));
+    }
+    const std::string title = name + (label.empty() ? "" : " (" + label + ")") + " is a volume over " + listed;
+    const bool one =
+        std::all_of(below.begin(), below.end(), [&](const auto& each) { return each.name == below[0].name; });
+    discovered_device found;
+    if (one) {
+        found = below[0];
+        found.reasons.insert(found.reasons.begin(), title);
+        return found;
+    }
+    found.kind = device_class::memory;
+    found.reasons.push_back(title);
+    for (const discovered_device& each : below) {
+        found.disks.insert(each.disks.begin(), each.disks.end());
+        if (speed(each.kind) < speed(found.kind)) found.kind = each.kind;
+        found.queue_depth += each.queue_depth;
+        found.reasons.insert(found.reasons.end(), each.reasons.begin(), each.reasons.end());
+    }
+    for (const std::string& disk : found.disks) found.name += (found.name.empty() ? "" : "+") + disk;
+    found.reasons.push_back("as slow as its slowest member: " + std::string(to_string(found.kind)) +
+                            "; what lies directly on a member is limited separately");
+    return found;
+}
+
+discovered_device discovery::find_disk(const fs::path& directory) const {
+    discovered_device found;
+    const std::string name = directory.filename().string();
+    found.name = name;
+    if (name.rfind("zram", 0) == 0 || name.rfind("ram", 0) == 0 || name.rfind("pmem", 0) == 0) {
+        found.kind = device_class::memory;
+        found.reasons.push_back(name + " is memory");
+        return found;
+    }
+    if (const std::string controller = nvme_controller(name); !controller.empty()) {
+        found.name = controller;
+        found.kind = device_class::nvme;
+        found.reasons.push_back(name + " is a namespace of the NVMe controller " + controller);
+    } else {
+        classify_by_rotation(directory, found.kind, found.reasons);
+    }
+    found.disks.insert(found.name);
+    found.queue_depth = read_number(directory / "queue/nr_requests").value_or(0);
+    return found;
+}
+
+fs::path discovery::block_directory(const std::string& name) const {
+    std::error_code error;
+    // The kernel writes a '/' in a device's name as '!'.
+    std::string entry = name;
+    std::replace(entry.begin(), entry.end(), '/', '!');
+    const fs::path directory = fs::canonical(root_ / "sys/class/block" / entry, error);
+    return error ? fs::path() : directory;
+}
+
+}  // namespace coex::inline v0::detail
