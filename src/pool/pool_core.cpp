@@ -49,8 +49,8 @@ private:
 // Linux shows 15 characters: the index must survive.
 void name_this_thread(const std::string& pool, unsigned index) noexcept {
     constexpr std::size_t shown = 15;
-    std::string suffix = "/" + std::to_string(index);
-    std::string name = pool.substr(0, shown - std::min(shown, suffix.size())) + suffix;
+    const std::string suffix = "/" + std::to_string(index);
+    const std::string name = pool.substr(0, shown - std::min(shown, suffix.size())) + suffix;
     pthread_setname_np(pthread_self(), name.c_str());
 }
 
