@@ -9,13 +9,13 @@
 
 #include <fcntl.h>
 
-#include <cstdio>
 #include <exception>
 #include <iostream>
 #include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>

@@ -2,15 +2,19 @@
 
 #include "pool/pool_core.hpp"
 
+#include <exec/base/assert.hpp>
+
 #include <algorithm>
 
 namespace coex::inline v0::detail {
 namespace {
 
-// How many items a worker runs from its own queues before it looks at completions and timers, and takes one item from a
-// source that its usual order could starve. Three sources take turns, so an outside post waits behind at most 192 items
-// a worker.
-constexpr std::uint32_t items_per_turn = 64;
+// A worker prefers the newest of its own tasks. So that nothing starves meanwhile, every 8th item comes from the ready
+// queue (which work from outside enters in its order), and of every 64 one is the oldest own task; as often the worker
+// looks at completions and timers. An outside post thus starts after at most 8 other items, and 8 more for each one
+// that waits before it in the ready queue or the injector.
+constexpr std::uint32_t items_per_turn = 8;
+constexpr std::uint32_t items_per_round = 64;
 
 constexpr std::size_t most_injected = 32;  // leaves room in the ready queue, and something for the other workers
 constexpr unsigned search_rounds = 16;     // about 10 us of looking around before falling asleep
@@ -85,7 +89,6 @@ void worker::call(const std::function<void(unsigned)>& handler) noexcept {
 
 work_item* worker::next_own() noexcept {
     if (++tick_ % items_per_turn == 0) {
-        collect();
         if (work_item* item = take_in_turn()) return item;
     }
     if (work_item* item = deque_.pop()) return item;
@@ -93,19 +96,18 @@ work_item* worker::next_own() noexcept {
     if (collect()) {
         if (work_item* item = take_ready()) return item;
     }
-    return take_injected(true);
+    admit_injected();
+    return take_ready();
 }
 
 work_item* worker::take_in_turn() noexcept {
-    bool contended = false;
-    switch (turn_++ % 3) {
-        case 0:
-            return take_injected(false);
-        case 1:
-            return take_ready();
-        default:
-            return deque_.steal(contended);  // the oldest of the own tasks
+    if (tick_ % items_per_round == 0) collect();
+    if (tick_ % items_per_round == items_per_round / 2) {
+        bool contended = false;
+        return deque_.steal(contended);
     }
+    admit_injected();
+    return take_ready();
 }
 
 work_item* worker::take_ready() noexcept {
@@ -116,17 +118,18 @@ work_item* worker::take_ready() noexcept {
     }
 }
 
-work_item* worker::take_injected(bool several) noexcept {
+// Moves work from outside behind what is ready, so that both run in the order in which they came.
+void worker::admit_injected() noexcept {
     injector& outside = pool_.injected();
+    if (outside.empty()) return;
     const std::size_t share = outside.size() / pool_.worker_count() + 1;
+    const std::size_t room = ready_queue::capacity - ready_.size();  // thieves can only make more
     work_queue taken;
-    if (outside.pop(taken, several ? std::min(share, most_injected) : 1) == 0) return nullptr;
-    work_item* first = taken.pop_front();
+    outside.pop(taken, std::min({share, most_injected, room}));
     while (work_item* item = taken.pop_front()) {
-        // Called with an empty ready queue when it takes several, so they fit; thieves only make room.
-        if (!ready_.try_push(item)) outside.push(item);
+        [[maybe_unused]] const bool fits = ready_.try_push(item);
+        COEX_ASSERT(fits, "there was room in the ready queue, and only its owner adds to it");
     }
-    return first;
 }
 
 bool worker::collect() noexcept {
@@ -179,9 +182,9 @@ bool worker::sleep(predicate done, void* argument) noexcept {
 
 work_item* worker::look_everywhere() noexcept {
     collect();
+    admit_injected();
     if (work_item* item = take_ready()) return item;
     if (work_item* item = deque_.pop()) return item;
-    if (work_item* item = take_injected(true)) return item;
     return steal();
 }
 

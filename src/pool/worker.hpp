@@ -78,7 +78,7 @@ private:
     void call(const std::function<void(unsigned)>& handler) noexcept;
     [[nodiscard]] work_item* next_own() noexcept;
     [[nodiscard]] work_item* take_in_turn() noexcept;
-    [[nodiscard]] work_item* take_injected(bool several) noexcept;
+    void admit_injected() noexcept;
     [[nodiscard]] work_item* take_ready() noexcept;
     [[nodiscard]] work_item* search(predicate done, void* argument) noexcept;
     [[nodiscard]] work_item* look_everywhere() noexcept;
@@ -92,7 +92,6 @@ private:
     const unsigned index_;
     std::uint32_t random_;
     std::uint32_t tick_ = 0;
-    std::uint32_t turn_ = 0;
     bool collecting_ = false;
     counters counters_;
 

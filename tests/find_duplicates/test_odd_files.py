@@ -7,7 +7,7 @@ import stat
 import subprocess
 import unittest
 
-from support import TreeTest, run
+from support import PROGRAM, TIMEOUT, Run, TreeTest, run
 
 
 class HardLinks(TreeTest):
@@ -164,8 +164,6 @@ class Mounts(TreeTest):
             self.skipTest("needs root to mount a file system")
         os.makedirs(self.path("mount"), exist_ok=True)
         script = 'mount -t tmpfs none "$1" && echo -n same > "$1/c" && shift && exec "$@"'
-        from support import PROGRAM, Run, TIMEOUT
-
         command = ["unshare", "-m", "sh", "-c", script, "sh", self.path("mount"), PROGRAM, "--json", *arguments]
         process = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)
         if b"unshare" in process.stderr or b"mount:" in process.stderr:
