@@ -75,7 +75,9 @@ void open_request::prepare(io_request& request) noexcept {
 
 file open_request::result(int answer) {
     if (answer < 0) throw_io_error(answer, "open_file", path_);
-    return file(*pool_, answer, std::move(path_));
+    file opened(*pool_, answer, std::move(path_));
+    opened.read_only_ = !has(mode_, open_mode::write);
+    return opened;
 }
 
 void read_request::prepare(io_request& request) const noexcept {
@@ -113,13 +115,20 @@ void fsync_request::result(int answer) const {
     if (answer < 0) throw_io_error(answer, "fsync", file_->path());
 }
 
-void close_request::prepare(io_request& request) const noexcept {
-    request.opcode = io_opcode::close;
-    // From here on the descriptor is the operation's: whatever happens, nobody closes it twice.
-    request.descriptor = std::exchange(file_->descriptor_, -1);
+close_request::~close_request() {
+    if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-void close_request::result(int answer) const {
+void close_request::prepare(io_request& request) noexcept {
+    request.opcode = io_opcode::close;
+    request.read_only = file_->read_only_;
+    // From here on the descriptor is the operation's: whatever happens, it is closed once.
+    descriptor_ = std::exchange(file_->descriptor_, -1);
+    request.descriptor = descriptor_;
+}
+
+void close_request::result(int answer) {
+    descriptor_ = -1;  // Linux has closed it, also when it reports an error
     if (answer < 0) throw_io_error(answer, "close", file_->path());
 }
 

@@ -36,8 +36,7 @@ int open_cached(const io_request& request) noexcept {
     if (descriptor == -ENOSYS || descriptor == -EINVAL || descriptor == -EPERM || descriptor == -ENXIO) return -EAGAIN;
     if (descriptor < 0) return descriptor;
     // O_NONBLOCK was only for the open itself, and its absence is part of what the caller asked for.
-    const int flags = ::fcntl(descriptor, F_GETFL);
-    if (flags < 0 || ::fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) < 0) {
+    if (::fcntl(descriptor, F_SETFL, request.flags) < 0) {
         const int failed = -errno;
         ::close(descriptor);
         return failed;
@@ -46,7 +45,6 @@ int open_cached(const io_request& request) noexcept {
 }
 
 int read_cached(io_request& request) noexcept {
-    if (!request.cached_reads) return -EAGAIN;
     const iovec target{request.buffer, bounded(request.length)};
     const int result =
         negated(::preadv2(request.descriptor, &target, 1, static_cast<off_t>(request.offset), RWF_NOWAIT));
@@ -105,6 +103,8 @@ int call_without_waiting(io_request& request) noexcept {
             return read_cached(request);
         case io_opcode::statx:
             return status_cached(request);
+        case io_opcode::close:
+            return request.read_only ? call_once(request) : -EAGAIN;
         default:
             return -EAGAIN;
     }

@@ -10,8 +10,8 @@ namespace coex::inline v0::detail {
 namespace {
 
 // A worker prefers the newest of its own tasks. So that nothing starves meanwhile, every 8th item comes from the ready
-// queue (which work from outside enters in its order), and of every 64 one is the oldest own task; as often the worker
-// looks at completions and timers. An outside post thus starts after at most 8 other items, and 8 more for each one
+// queue (which work from outside enters in its order), or once in 64 from the old end of the deque; as often the worker
+// looks at completions and timers. An outside post thus starts after at most 16 other items, and 9 more for each one
 // that waits before it in the ready queue or the injector.
 constexpr std::uint32_t items_per_turn = 8;
 constexpr std::uint32_t items_per_round = 64;

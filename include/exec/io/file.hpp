@@ -28,7 +28,7 @@ public:
     file(file&& other) noexcept
         : pool_(other.pool_),
           descriptor_(std::exchange(other.descriptor_, -1)),
-          cached_reads_(other.cached_reads_),
+          read_only_(other.read_only_),
           path_(std::move(other.path_)) {}
     file& operator=(file&& other) noexcept {
         file(std::move(other)).swap(*this);
@@ -40,7 +40,7 @@ public:
     void swap(file& other) noexcept {
         std::swap(pool_, other.pool_);
         std::swap(descriptor_, other.descriptor_);
-        std::swap(cached_reads_, other.cached_reads_);
+        std::swap(read_only_, other.read_only_);
         path_.swap(other.path_);
     }
 
@@ -74,12 +74,12 @@ public:
     [[nodiscard]] static_thread_pool& pool() const noexcept { return *pool_; }
 
 private:
-    friend class detail::read_request;
+    friend class detail::open_request;
     friend class detail::close_request;
 
     static_thread_pool* pool_;
     int descriptor_;
-    bool cached_reads_ = true;  // the file system answers whether data is cached
+    bool read_only_ = false;  // opened here, and only for reading: closing it waits for nothing
     std::string path_;
 };
 

@@ -98,11 +98,16 @@ private:
 class close_request {
 public:
     explicit close_request(file& which) noexcept : file_(&which) {}
-    void prepare(io_request& request) const noexcept;
-    void result(int answer) const;
+    close_request(close_request&& other) noexcept
+        : file_(other.file_), descriptor_(std::exchange(other.descriptor_, -1)) {}
+    /// Closes what a stopped operation did not.
+    ~close_request();
+    void prepare(io_request& request) noexcept;
+    void result(int answer);
 
 private:
     file* file_;
+    int descriptor_ = -1;  // taken from the file, and not known to be closed
 };
 
 class statx_request {

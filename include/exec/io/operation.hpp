@@ -28,7 +28,7 @@ enum class io_opcode : unsigned char { open, read, write, statx, fsync, close };
 /// `opcode`.
 struct io_request {
     io_opcode opcode = io_opcode::close;
-    bool cached_reads = true;        // read: the file system may be asked for cached data without waiting
+    bool read_only = false;          // close: nothing was written, so there is nothing to wait for
     int descriptor = -1;             // read, write, fsync, close, statx of an open file
     int flags = 0;                   // open: O_*; fsync: 1 for data only; statx: AT_*
     unsigned mode = 0;               // open: permissions of a created file
