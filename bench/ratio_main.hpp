@@ -18,7 +18,7 @@ public:
     void ReportRuns(const std::vector<Run>& runs) override {
         ConsoleReporter::ReportRuns(runs);
         for (const Run& run : runs) {
-            if (run.run_type != Run::RT_Iteration || run.error_occurred) continue;
+            if (run.run_type != Run::RT_Iteration || has_failed(run)) continue;
             const std::string name = run.run_name.function_name;
             const auto slash = name.rfind('/');
             if (slash == std::string::npos) continue;
@@ -38,6 +38,15 @@ public:
     }
 
 private:
+    // Google Benchmark 1.8 calls it otherwise than 1.7.
+    static bool has_failed(const auto& run) {
+        if constexpr (requires { run.error_occurred; }) {
+            return run.error_occurred;
+        } else {
+            return static_cast<bool>(run.skipped);
+        }
+    }
+
     static void print(const std::string& name, const std::string& other, const std::vector<double>& ours,
                       const std::vector<double>& theirs) {
         std::vector<double> ratios;
