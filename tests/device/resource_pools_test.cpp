@@ -1,4 +1,5 @@
 #include "device/machine.hpp"
+#include "support/threads.hpp"
 
 #include <gtest/gtest.h>
 #include <exec/device/resource_pools.hpp>
@@ -41,16 +42,10 @@ TEST(resource_pools, unused_devices_start_no_threads) {
     machine pc;
     pc.disk("pci/ata1/block/sda", "8:0", "1");
     pc.mount("8:0", "/", "ext4", "/dev/sda");
-    const auto threads = [] {
-        return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
-                             std::filesystem::directory_iterator());
-    };
-    const auto before = threads();
     resource_pools pools(pc.options());
     EXPECT_EQ(pools.device_of(dev("8:0")).kind, device_class::hdd);
-    EXPECT_EQ(threads(), before);
-    EXPECT_EQ(pools.for_dev(dev("8:0")).thread_count(), 1U);
-    EXPECT_EQ(threads(), before + 1);
+    EXPECT_EQ(coex_test::threads_named("sda/"), 0U);
+    EXPECT_EQ(pools.for_dev(dev("8:0")).submit([] { return coex_test::threads_named("sda/"); }).get(), 1U);
 }
 
 TEST(resource_pools, a_path_that_does_not_exist_lies_where_its_directory_lies) {
