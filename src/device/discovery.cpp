@@ -2,6 +2,8 @@
 
 #include "device/sysfs.hpp"
 
+#include <sys/sysmacros.h>
+
 #include <algorithm>
 #include <array>
 
@@ -22,10 +24,14 @@ bool is_memory(std::string_view type) {
 }
 
 bool is_network(std::string_view type) {
-    constexpr std::array<std::string_view, 14> types = {
-        "nfs", "nfs4",      "cifs",           "smb3", "smbfs",      "9p",        "ceph",
-        "afs", "glusterfs", "fuse.glusterfs", "coda", "fuse.sshfs", "fuse.s3fs", "fuse.rclone"};
-    return is_one_of(type, types);
+    return is_one_of(type, std::array<std::string_view, 10>{"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "afs",
+                                                            "glusterfs", "coda"});
+}
+
+// A process answers each operation, as a server would. Some of them serve a block device, which is then the source.
+bool is_served_by_process(const mount_entry& mount) {
+    const bool fuse = mount.type == "fuse" || mount.type.rfind("fuse.", 0) == 0;
+    return fuse && (mount.source.rfind("/dev/", 0) != 0 || mount.source == "/dev/fuse");
 }
 
 // The slowest first: a volume is as slow as its slowest member.
@@ -56,10 +62,10 @@ discovered_device unknown(std::string name, std::string reason) {
 
 }  // namespace
 
-discovery::discovery(fs::path root, device_number_function device_number)
-    : root_(std::move(root)), device_number_(std::move(device_number)), mounts_(read_mount_table(root_)) {}
+discovery::discovery(fs::path root, ask_function ask)
+    : root_(std::move(root)), ask_(std::move(ask)), mounts_(read_mount_table(root_)) {}
 
-discovered_device discovery::find(std::uint64_t number, unsigned depth) const {
+discovered_device discovery::find(std::uint64_t number, unsigned depth) {
     if (depth > most_depth) return unknown("unknown", "the chain of volumes does not end");
     const std::string shown = show_device_number(number);
     std::error_code error;
@@ -72,36 +78,80 @@ discovered_device discovery::find(std::uint64_t number, unsigned depth) const {
     return found;
 }
 
-discovered_device discovery::find_mounted(std::uint64_t number, unsigned depth) const {
+discovered_device discovery::find_mounted(std::uint64_t number, unsigned depth) {
     const std::string shown = show_device_number(number);
-    const auto mount = std::find_if(mounts_.begin(), mounts_.end(),
-                                    [number](const mount_entry& each) { return each.device == number; });
-    if (mount == mounts_.end()) {
+    const std::optional<placed_mount> placed = mount_of(number);
+    if (!placed) {
         return unknown("dev-" + shown,
                        "sys/dev/block has no " + shown + ", and no mounted file system has that number");
     }
+    const mount_entry& mount = placed->mount;
     discovered_device found;
-    if (is_memory(mount->type)) {
-        found.name = mount->type;
+    if (is_memory(mount.type)) {
+        found.name = mount.type;
         found.kind = device_class::memory;
-    } else if (is_network(mount->type)) {
-        found.name = mount->source;
+    } else if (is_network(mount.type) || is_served_by_process(mount)) {
+        found.name = mount.source;
         found.kind = device_class::network;
-    } else if (mount->type == "overlay") {
-        found = find_overlay(*mount, depth);
+        if (!is_network(mount.type)) found.reasons.push_back("a process answers its operations, as a server would");
+    } else if (mount.type == "overlay") {
+        found = find_overlay(mount, depth);
     } else {
-        found = find_source(*mount, depth);
+        found = find_source(mount, depth);
     }
-    found.reasons.insert(found.reasons.begin(), "device number " + shown + " is the " + mount->type + " at " +
-                                                    mount->mount_point + " (proc/self/mountinfo)");
+    found.reasons.insert(found.reasons.begin(), "device number " + shown + " is " + placed->relation + "the " +
+                                                    mount.type + " at " + mount.mount_point + " (" + placed->evidence +
+                                                    ")");
     return found;
 }
 
-discovered_device discovery::find_overlay(const mount_entry& mount, unsigned depth) const {
+std::optional<discovery::placed_mount> discovery::mount_of(std::uint64_t number) {
+    const auto listed = [this, number]() -> std::optional<placed_mount> {
+        const auto mount = std::find_if(mounts_.begin(), mounts_.end(),
+                                        [number](const mount_entry& each) { return each.device == number; });
+        if (mount == mounts_.end()) return std::nullopt;
+        return placed_mount{*mount, "", "proc/self/mountinfo"};
+    };
+    if (auto known = listed()) return known;
+    refresh_mounts();
+    if (auto known = listed()) return known;
+    return major(number) == 0 ? mount_of_subvolume(number) : std::nullopt;
+}
+
+std::optional<discovery::placed_mount> discovery::mount_of_subvolume(std::uint64_t number) const {
+    const mount_entry* only = nullptr;
+    bool ambiguous = false;
+    for (const mount_entry& each : mounts_) {
+        // An overlay over several file systems makes up numbers for its files, too.
+        if (each.type == "overlay") ambiguous = true;
+        if (each.type != "btrfs") continue;
+        if (ask_(each.mount_point).number == number) return placed_mount{each, "a subvolume of ", "by its mount point"};
+        if (only != nullptr && only->device != each.device) ambiguous = true;
+        only = &each;
+    }
+    if (only == nullptr || ambiguous) return std::nullopt;
+    return placed_mount{*only, "a subvolume of ", "no mount has that number, and no other btrfs is mounted"};
+}
+
+std::uint64_t discovery::file_system_number(const path_place& where) {
+    if (major(where.number) != 0 || where.mount_id == 0) return where.number;
+    refresh_mounts();  // ids are used again after an unmount: what is remembered does not count
+    const auto mount = std::find_if(mounts_.begin(), mounts_.end(),
+                                    [&where](const mount_entry& each) { return each.id == where.mount_id; });
+    return mount == mounts_.end() ? where.number : mount->device;
+}
+
+void discovery::refresh_mounts() {
+    std::vector<mount_entry> now = read_mount_table(root_);
+    // Out of file descriptors, say: the old table is better than none.
+    if (!now.empty()) mounts_ = std::move(now);
+}
+
+discovered_device discovery::find_overlay(const mount_entry& mount, unsigned depth) {
     std::string layer = option_value(mount.super_options, "upperdir");
     if (layer.empty()) layer = option_value(mount.super_options, "lowerdir");
     layer = layer.substr(0, layer.find(':'));
-    const std::uint64_t number = layer.empty() ? 0 : device_number_(layer);
+    const std::uint64_t number = layer.empty() ? 0 : file_system_number(ask_(layer));
     if (number == 0 || number == mount.device) {
         return unknown("overlay", "its layer '" + layer + "' cannot be seen from here, as is usual in a container");
     }
@@ -111,7 +161,11 @@ discovered_device discovery::find_overlay(const mount_entry& mount, unsigned dep
 }
 
 // btrfs and others give their files a device number of their own; the mount's source is the device.
-discovered_device discovery::find_source(const mount_entry& mount, unsigned depth) const {
+discovered_device discovery::find_source(const mount_entry& mount, unsigned depth) {
+    if (mount.type == "zfs") {
+        return unknown("zfs-" + mount.source.substr(0, mount.source.find('/')),
+                       "zfs does not tell which block devices it lies on; all data sets of a pool share them");
+    }
     if (mount.source.rfind("/dev/", 0) != 0) {
         return unknown(mount.source.empty() ? mount.type : mount.source,
                        "a " + mount.type + " does not tell which block device it lies on");
@@ -126,12 +180,16 @@ discovered_device discovery::find_source(const mount_entry& mount, unsigned dept
         directory = name.empty() ? fs::path() : block_directory(name);
     }
     if (directory.empty()) return unknown(mount.source, "sys/class/block does not know " + mount.source);
+    // The source of a btrfs is any one of its devices.
+    const std::vector<std::string> members =
+        mount.type == "btrfs" ? btrfs_members(root_, directory.filename().string()) : std::vector<std::string>();
+    if (members.size() > 1) return find_volume("the btrfs at " + mount.mount_point, members, depth);
     discovered_device found = find_block(directory, depth + 1);
     found.reasons.insert(found.reasons.begin(), "it lies on " + mount.source);
     return found;
 }
 
-discovered_device discovery::find_block(const fs::path& directory, unsigned depth) const {
+discovered_device discovery::find_block(const fs::path& directory, unsigned depth) {
     std::error_code error;
     if (depth > most_depth) return unknown("unknown", "the chain of volumes does not end");
     if (fs::exists(directory / "partition", error)) {
@@ -143,23 +201,23 @@ discovered_device discovery::find_block(const fs::path& directory, unsigned dept
     }
     if (fs::exists(directory / "loop/backing_file", error)) return find_loop(directory, depth);
     const std::vector<std::string> members = names_in(directory / "slaves");
-    return members.empty() ? find_disk(directory) : find_volume(directory, members, depth);
+    if (members.empty()) return find_disk(directory);
+    const std::string label = read_line(directory / "dm/name");
+    return find_volume(directory.filename().string() + (label.empty() ? "" : " (" + label + ")"), members, depth);
 }
 
-discovered_device discovery::find_loop(const fs::path& directory, unsigned depth) const {
+discovered_device discovery::find_loop(const fs::path& directory, unsigned depth) {
     const std::string name = directory.filename().string();
     const std::string file = read_line(directory / "loop/backing_file");
-    const std::uint64_t number = file.empty() ? 0 : device_number_(file);
+    const std::uint64_t number = file.empty() ? 0 : file_system_number(ask_(file));
     if (number == 0) return unknown(name, name + " is a loop device on '" + file + "', which cannot be seen from here");
     discovered_device found = find(number, depth + 1);
     found.reasons.insert(found.reasons.begin(), name + " is a loop device on the file '" + file + "'");
     return found;
 }
 
-discovered_device discovery::find_volume(const fs::path& directory, const std::vector<std::string>& members,
-                                         unsigned depth) const {
-    std::string name = directory.filename().string();
-    const std::string label = read_line(directory / "dm/name");
+discovered_device discovery::find_volume(const std::string& title, const std::vector<std::string>& members,
+                                         unsigned depth) {
     std::string listed;
     std::vector<discovered_device> below;
     for (const std::string& member : members) {
@@ -168,19 +226,21 @@ discovered_device discovery::find_volume(const fs::path& directory, const std::v
         below.push_back(place.empty() ? unknown(member, "sys/class/block does not know " + member)
                                       : find_block(place, depth + 1));
     }
-    const std::string title = name + (label.empty() ? "" : " (" + label + ")") + " is a volume over " + listed;
+    const std::string summary = title + " is a volume over " + listed;
     const bool one =
         std::all_of(below.begin(), below.end(), [&](const auto& each) { return each.name == below[0].name; });
     discovered_device found;
     if (one) {
         found = below[0];
-        found.reasons.insert(found.reasons.begin(), title);
+        found.reasons.insert(found.reasons.begin(), summary);
         return found;
     }
     found.kind = device_class::memory;
-    found.reasons.push_back(title);
+    found.reasons.push_back(summary);
     for (const discovered_device& each : below) {
         found.disks.insert(each.disks.begin(), each.disks.end());
+        // A member that is no disk, or cannot be seen, still tells this volume from the other members.
+        if (each.disks.empty()) found.disks.insert(each.name);
         if (speed(each.kind) < speed(found.kind)) found.kind = each.kind;
         found.queue_depth += each.queue_depth;
         found.reasons.insert(found.reasons.end(), each.reasons.begin(), each.reasons.end());

@@ -113,11 +113,14 @@ bool parse_device_class(std::string_view name, device_class& kind) noexcept {
 std::vector<device_override> parse_overrides(std::string_view text) {
     std::vector<device_override> overrides;
     split(text, ';', [&overrides](std::string_view entry) {
-        const auto colon = entry.find(':');
+        // A device may have a ':' in its name: "server:/export", "dev-8:1".
+        const auto equals = entry.find('=');
+        const auto colon = entry.rfind(':', equals);
         if (colon == std::string_view::npos || colon == 0) refuse(entry, "has no NAME before a ':'");
         device_override parsed;
         parsed.name = entry.substr(0, colon);
         split(entry.substr(colon + 1), ',', [&](std::string_view setting) { set_key(parsed, entry, setting); });
+        if (!parsed.kind && !parsed.threads && !parsed.in_flight) refuse(entry, "sets nothing");
         check_override(parsed);
         overrides.push_back(std::move(parsed));
     });

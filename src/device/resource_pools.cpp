@@ -21,24 +21,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::uint64_t ask_kernel(const fs::path& path) {
+detail::path_place ask_kernel(const fs::path& path) {
     struct statx status{};
-    if (::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID, &status) != 0) return 0;
-    const std::uint64_t number = makedev(status.stx_dev_major, status.stx_dev_minor);
-    if (status.stx_dev_major != 0 || (status.stx_mask & STATX_MNT_ID) == 0) return number;
-    // A btrfs subvolume has a number of its own, which the mount table does not list: go by the mount.
-    for (const detail::mount_entry& mount : detail::read_mount_table("/")) {
-        if (mount.id == status.stx_mnt_id) return mount.device;
-    }
-    return number;
+    if (::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID, &status) != 0) return {};
+    const bool has_id = (status.stx_mask & STATX_MNT_ID) != 0;
+    return {makedev(status.stx_dev_major, status.stx_dev_minor), has_id ? status.stx_mnt_id : 0};
+}
+
+detail::discovery::ask_function asker(const resource_options& options) {
+    if (!options.device_number) return ask_kernel;
+    return [ask = options.device_number](const fs::path& path) { return detail::path_place{ask(path), 0}; };
 }
 
 // A file that is to be made lies where its directory lies.
-std::uint64_t number_of(const std::function<std::uint64_t(const fs::path&)>& ask, const fs::path& path) {
+detail::path_place place_of(const detail::discovery::ask_function& ask, const fs::path& path) {
     fs::path at = path.empty() ? fs::path(".") : path;
     for (;;) {
         errno = 0;
-        if (const std::uint64_t number = ask(at); number != 0) return number;
+        if (const detail::path_place found = ask(at); found.number != 0) return found;
         const int reason = errno == 0 ? ENOENT : errno;
         fs::path above = at.parent_path();
         if (above.empty() && at != ".") above = ".";
@@ -61,6 +61,14 @@ std::vector<device_override> all_overrides(std::vector<device_override> given) {
 }
 
 struct entry {
+    static_thread_pool& running() {
+        std::call_once(started, [this] {
+            pool = std::make_unique<static_thread_pool>(
+                pool_options{.name = device.name, .threads = device.threads, .io_depth = device.in_flight});
+        });
+        return *pool;
+    }
+
     storage_device device;
     std::once_flag started;
     std::unique_ptr<static_thread_pool> pool;
@@ -73,19 +81,20 @@ struct resource_pools::state {
         : options(std::move(given)),
           overrides(all_overrides(options.overrides)),
           cpus(available_cpus(options.root)),
-          ask(options.device_number ? options.device_number : ask_kernel),
+          ask(asker(options)),
           machine(options.root, ask) {}
 
     entry& of(std::uint64_t number);
+    entry& of(const fs::path& path);
     entry& add(std::uint64_t number);
 
     const resource_options options;
     const std::vector<device_override> overrides;
     const unsigned cpus;
-    const std::function<std::uint64_t(const fs::path&)> ask;
-    const detail::discovery machine;
+    const detail::discovery::ask_function ask;
 
     mutable std::mutex mutex;
+    detail::discovery machine;                    // OWNER: mutex
     std::map<std::uint64_t, entry*> by_number;    // OWNER: mutex
     std::vector<std::unique_ptr<entry>> entries;  // OWNER: mutex; what they point to stays
     std::once_flag cpu_started;
@@ -96,6 +105,18 @@ entry& resource_pools::state::of(std::uint64_t number) {
     const std::lock_guard lock(mutex);
     const auto known = by_number.find(number);
     return known != by_number.end() ? *known->second : add(number);
+}
+
+entry& resource_pools::state::of(const fs::path& path) {
+    const detail::path_place where = place_of(ask, path);
+    const std::lock_guard lock(mutex);
+    const auto known = by_number.find(where.number);
+    if (known != by_number.end()) return *known->second;
+    const std::uint64_t number = machine.file_system_number(where);
+    const auto same = by_number.find(number);
+    entry& found = same != by_number.end() ? *same->second : add(number);
+    by_number.emplace(where.number, &found);
+    return found;
 }
 
 entry& resource_pools::state::add(std::uint64_t number) {
@@ -119,7 +140,9 @@ entry& resource_pools::state::add(std::uint64_t number) {
 }
 
 resource_pools::resource_pools(resource_options options) : state_(std::make_unique<state>(std::move(options))) {
-    for (const detail::mount_entry& mount : state_->machine.mounts()) {
+    // A copy: discovering a device may read the table again.
+    const std::vector<detail::mount_entry> mounts = state_->machine.mounts();
+    for (const detail::mount_entry& mount : mounts) {
         // The kernel's own file systems hold no files that anybody stores.
         const bool stores = mount.source.rfind("/dev/", 0) == 0 || mount.type == "tmpfs" || mount.type == "overlay" ||
                             mount.type.rfind("nfs", 0) == 0 || mount.type == "cifs" || mount.type == "btrfs" ||
@@ -134,21 +157,15 @@ resource_pools::resource_pools(resource_options options) : state_(std::make_uniq
 resource_pools::~resource_pools() = default;
 
 static_thread_pool& resource_pools::for_path(const fs::path& path) {
-    return for_dev(number_of(state_->ask, path));
+    return state_->of(path).running();
 }
 
 static_thread_pool& resource_pools::for_dev(std::uint64_t number) {
-    entry& found = state_->of(number);
-    std::call_once(found.started, [&found] {
-        const storage_device& device = found.device;
-        found.pool = std::make_unique<static_thread_pool>(
-            pool_options{.name = device.name, .threads = device.threads, .io_depth = device.in_flight});
-    });
-    return *found.pool;
+    return state_->of(number).running();
 }
 
 const storage_device& resource_pools::device_of(const fs::path& path) {
-    return device_of(number_of(state_->ask, path));
+    return state_->of(path).device;
 }
 
 const storage_device& resource_pools::device_of(std::uint64_t number) {
@@ -170,7 +187,15 @@ std::vector<std::reference_wrapper<const storage_device>> resource_pools::device
 
 std::string resource_pools::explain() const {
     std::string text;
-    for (const storage_device& device : devices()) text += device.explain() + "\n";
+    const auto known = devices();
+    for (const storage_device& device : known) text += device.explain() + "\n";
+    for (const device_override& each : state_->overrides) {
+        device_class ignored{};
+        const bool meets = detail::parse_device_class(each.name, ignored) ||
+                           std::any_of(known.begin(), known.end(),
+                                       [&each](const storage_device& device) { return device.name == each.name; });
+        if (!meets) text += "the override for \"" + each.name + "\" has no effect: no device of that name so far\n";
+    }
     return text;
 }
 

@@ -68,6 +68,15 @@ std::string device_mapper_name(const fs::path& root, const std::string& label) {
     return {};
 }
 
+std::vector<std::string> btrfs_members(const fs::path& root, const std::string& member) {
+    const fs::path all = root / "sys/fs/btrfs";
+    for (const std::string& each : names_in(all)) {
+        std::vector<std::string> members = names_in(all / each / "devices");
+        if (std::binary_search(members.begin(), members.end(), member)) return members;
+    }
+    return {};
+}
+
 void classify_by_rotation(const fs::path& disk, device_class& kind, std::vector<std::string>& reasons) {
     const std::string name = disk.filename().string();
     const std::string text = read_line(disk / "queue/rotational");

@@ -24,6 +24,9 @@ namespace coex::inline v0::detail {
 /// The kernel name ("dm-3") of the device-mapper volume that is called `label`; nothing when there is none.
 [[nodiscard]] std::string device_mapper_name(const std::filesystem::path& root, const std::string& label);
 
+/// The kernel names of all devices of the btrfs that has `member` among them; nothing when there is none.
+[[nodiscard]] std::vector<std::string> btrfs_members(const std::filesystem::path& root, const std::string& member);
+
 /// Whether a disk spins, as far as the kernel knows and can be trusted.
 void classify_by_rotation(const std::filesystem::path& disk, device_class& kind, std::vector<std::string>& reasons);
 

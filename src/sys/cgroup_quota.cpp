@@ -88,14 +88,23 @@ std::optional<double> quota_of(const fs::path& group, bool version_2) {
     return static_cast<double>(*quota) / static_cast<double>(*period);
 }
 
+// Above the root of this process's cgroup namespace.
+bool is_outside(std::string_view group) noexcept {
+    return group == "/.." || group.substr(0, 4) == "/../";
+}
+
 // The group's directory below the mount point. In a container the mount often shows only the container's own group:
-// then the shown part is cut off, and what lies outside ("/../..") cannot be seen.
-fs::path directory_of(const hierarchy& where, const std::string& group) {
+// then the shown part is cut off, and what lies outside ("/../..") cannot be seen. Nothing when the mount shows other
+// groups, whose limits are not ours.
+std::optional<fs::path> directory_of(const hierarchy& where, const std::string& group) {
     std::string_view rest = group;
-    if (where.mounted_group != "/" && rest.substr(0, where.mounted_group.size()) == where.mounted_group) {
-        rest.remove_prefix(where.mounted_group.size());
-    } else if (where.mounted_group != "/" || rest.substr(0, 3) == "/..") {
+    const std::string_view shown = where.mounted_group == "/" ? std::string_view() : where.mounted_group;
+    if (is_outside(rest) || is_outside(shown)) {
         rest = {};
+    } else if (rest.substr(0, shown.size()) == shown && (rest.size() == shown.size() || rest[shown.size()] == '/')) {
+        rest.remove_prefix(shown.size());
+    } else {
+        return std::nullopt;
     }
     return (where.mount_point / fs::path(rest).relative_path()).lexically_normal();
 }
@@ -115,9 +124,10 @@ std::optional<double> cgroup_cpu_quota(const std::filesystem::path& root) {
     std::optional<double> smallest;
     for (const hierarchy& where : cpu_hierarchies(root)) {
         const auto group = own_group(root, where.version_2);
-        if (!group) continue;
+        const auto directory = group ? directory_of(where, *group) : std::nullopt;
+        if (!directory) continue;
         const fs::path top = where.mount_point.lexically_normal();
-        for (fs::path at = directory_of(where, *group);; at = at.parent_path()) {
+        for (fs::path at = *directory;; at = at.parent_path()) {
             if (const auto quota = quota_of(at, where.version_2))
                 smallest = std::min(smallest.value_or(*quota), *quota);
             if (at == top || at == at.parent_path()) break;

@@ -247,4 +247,35 @@ TEST(discovery, names_in_the_mount_table_may_hold_blanks) {
     EXPECT_EQ(pools.device_of(dev("8:0")).mount_points, (std::vector<std::string>{"/mnt/my disk"}));
 }
 
+TEST(discovery, an_encrypted_partition_is_the_disk_of_the_partition) {
+    machine laptop;
+    laptop.disk("pci/ata1/block/sda", "8:0", "0");
+    laptop.partition("pci/ata1/block/sda", "sda2", "8:2");
+    laptop.volume("dm-0", "253:0", {"sda2"}, "luks-home");
+    resource_pools pools(laptop.options());
+    EXPECT_EQ(pools.device_of(dev("253:0")).name, "sda");
+    EXPECT_EQ(&pools.device_of(dev("253:0")), &pools.device_of(dev("8:2")));
+}
+
+TEST(discovery, a_volume_with_a_member_that_cannot_be_seen_is_not_the_disk_that_can) {
+    machine pc;
+    pc.disk("pci/ata1/block/sda", "8:0", "0");
+    pc.volume("dm-0", "253:0", {"sda"});
+    std::filesystem::create_symlink("/nowhere", pc.root() / "sys/devices/virtual/block/dm-0/slaves/sdz");
+    resource_pools pools(pc.options());
+    EXPECT_EQ(pools.device_of(dev("253:0")).name, "sda+sdz");
+    EXPECT_EQ(pools.device_of(dev("253:0")).kind, device_class::unknown);
+    EXPECT_NE(&pools.device_of(dev("253:0")), &pools.device_of(dev("8:0")));
+}
+
+TEST(discovery, a_volume_over_things_that_are_no_disks_is_named_after_them) {
+    machine pc;
+    pc.disk("virtual/block/zram0", "252:0", "0");
+    pc.disk("virtual/block/zram1", "252:1", "0");
+    pc.volume("md0", "9:0", {"zram0", "zram1"});
+    resource_pools pools(pc.options());
+    EXPECT_EQ(pools.device_of(dev("9:0")).name, "zram0+zram1");
+    EXPECT_EQ(pools.device_of(dev("9:0")).kind, device_class::memory);
+}
+
 }  // namespace

@@ -100,6 +100,35 @@ TEST(resource_pools, a_malformed_variable_is_refused_with_its_cure) {
     EXPECT_EQ(refusal(""), "accepted");
 }
 
+TEST(resource_pools, an_entry_that_sets_nothing_is_refused) {
+    EXPECT_NE(refusal("sda:").find("sets nothing"), std::string::npos);
+    EXPECT_NE(refusal("sda:class=ssd:threads=2").find("\"ssd:threads=2\" is no class"), std::string::npos);
+}
+
+TEST(resource_pools, the_override_that_explain_proposes_is_accepted_for_names_with_colons) {
+    machine pc;
+    pc.mount("0:60", "/mnt/share", "nfs4", "server:/export");
+    const devices_variable variable("server:/export:class=ssd,threads=2,depth=32;dev-8:1:class=ssd,threads=2,depth=32");
+    resource_pools pools(pc.options());
+    for (const char* number : {"0:60", "8:1"}) {
+        const coex::storage_device& device = pools.device_of(dev(number));
+        EXPECT_EQ(device.kind, device_class::ssd) << number;
+        EXPECT_EQ(device.in_flight, 32U) << number;
+        EXPECT_NE(device.explain().find(device.name + ":class=ssd,threads=2,depth=32"), std::string::npos);
+    }
+}
+
+TEST(resource_pools, an_override_that_meets_no_device_is_told) {
+    machine pc;
+    pc.disk("pci/ata1/block/sda", "8:0", "1");
+    pc.mount("8:0", "/", "ext4", "/dev/sda");
+    const devices_variable variable("sdda:depth=2;sda:depth=2;nvme:depth=2");
+    const std::string text = resource_pools(pc.options()).explain();
+    EXPECT_NE(text.find("override for \"sdda\" has no effect"), std::string::npos);
+    EXPECT_EQ(text.find("override for \"sda\""), std::string::npos);
+    EXPECT_EQ(text.find("override for \"nvme\""), std::string::npos);
+}
+
 TEST(resource_pools, threads_that_ask_at_once_get_the_same_pool) {
     machine pc;
     pc.disk("pci/ata1/block/sda", "8:0", "0");

@@ -105,6 +105,29 @@ TEST(cpu_count, a_group_outside_the_namespace_is_not_an_error) {
     EXPECT_EQ(cgroup_cpu_quota(machine.root()), 1.0);
 }
 
+TEST(cpu_count, a_mount_that_shows_other_groups_does_not_limit_this_one) {
+    const tree machine;
+    machine.write("proc/self/mountinfo", "30 23 0:26 /job /sys/fs/cgroup ro - cgroup2 cgroup rw");
+    machine.write("proc/self/cgroup", "0::/jobber");
+    machine.write("sys/fs/cgroup/cpu.max", "100000 100000");
+    EXPECT_EQ(cgroup_cpu_quota(machine.root()), std::nullopt);
+}
+
+TEST(cpu_count, nested_version_1_groups_are_limited_by_their_ancestors) {
+    const tree machine;
+    machine.write("proc/self/mountinfo",
+                  "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"
+                  "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n"
+                  "33 31 0:30 / /sys/fs/cgroup/cpuacct rw,relatime - cgroup cgroup rw,cpuacct\n"
+                  "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw");
+    machine.write("proc/self/cgroup", "2:cpuacct:/\n1:cpu:/outer/inner\n0::/");
+    machine.write("sys/fs/cgroup/cpu/outer/inner/cpu.cfs_quota_us", "-1");
+    machine.write("sys/fs/cgroup/cpu/outer/inner/cpu.cfs_period_us", "100000");
+    machine.write("sys/fs/cgroup/cpu/outer/cpu.cfs_quota_us", "250000");
+    machine.write("sys/fs/cgroup/cpu/outer/cpu.cfs_period_us", "100000");
+    EXPECT_EQ(cgroup_cpu_quota(machine.root()), 2.5);
+}
+
 TEST(cpu_count, missing_files_mean_no_quota) {
     EXPECT_EQ(cgroup_cpu_quota(tree().root()), std::nullopt);
 }
