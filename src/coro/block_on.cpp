@@ -4,14 +4,21 @@
 
 namespace coex::inline v0::detail {
 
-outcome blocking_run::run(coroutine_base& coroutine, inplace_stop_token token) {
-    if (!coroutine.start_inline(loop_, token, *this)) loop_.run();
-    return coroutine.ending();
+outcome blocking_run::run(coroutine_base& base, inplace_stop_token token) {
+    if (!base.start_inline(loop_, token, *this)) {
+        loop_.run();
+    } else if (ending == outcome::stopped) {
+        destroy_coroutine();
+    }
+    return ending;
 }
 
-coroutine_base* blocking_run::on_ended(completion* self, coroutine_base&) noexcept {
+coroutine_base* blocking_run::on_ended(completion* self, coroutine_base&, outcome ending) noexcept {
+    auto& blocking = static_cast<blocking_run&>(*self);
+    if (ending == outcome::stopped) blocking.destroy_coroutine();
+    blocking.ending = ending;
     // LIFETIME: as soon as finish() lets go of the loop, the blocked thread may destroy it and the coroutine.
-    static_cast<blocking_run*>(self)->loop_.finish();
+    blocking.loop_.finish();
     return nullptr;
 }
 

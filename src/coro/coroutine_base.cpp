@@ -15,16 +15,17 @@ COEX_NOINLINE bool coroutine_base::start_inline(execution_context& context, inpl
         return false;
     }
     handle().resume();
-    // Read by this thread only when it wrote it: a detached coroutine never touches the flag again.
-    return ended_inline_;
+    // LIFETIME: a detached coroutine may have ended elsewhere by now, and be gone.
+    return waiter.ended_inline;
 }
 
-std::coroutine_handle<> coroutine_base::end() noexcept {
+std::coroutine_handle<> coroutine_base::end(detail::outcome ending) noexcept {
     if (!detached_) {
-        ended_inline_ = true;
+        waiter_->ending = ending;
+        waiter_->ended_inline = true;
         return std::noop_coroutine();
     }
-    coroutine_base* continued = waiter_->child_ended(waiter_, *this);
+    coroutine_base* continued = waiter_->child_ended(waiter_, *this, ending);
     // LIFETIME: *this may be gone.
     if (continued == nullptr) return std::noop_coroutine();
     if (detail::stack_is_deep()) {
@@ -37,20 +38,12 @@ std::coroutine_handle<> coroutine_base::end() noexcept {
 
 void coroutine_base::unwind_here() noexcept {
     if (!detached_) {
-        outcome_ = detail::outcome::stopped;
-        ended_inline_ = true;
+        waiter_->ending = detail::outcome::stopped;
+        waiter_->ended_inline = true;
         return;
     }
     // The frame would be destroyed while its own await_suspend is on the stack: let it return first.
     unwind_later();
-}
-
-void coroutine_base::continue_here(detail::outcome ending) noexcept {
-    if (ending == detail::outcome::stopped) {
-        unwind(this);
-    } else {
-        handle().resume();
-    }
 }
 
 void coroutine_base::run_resume(work_item* item) noexcept {
@@ -65,8 +58,7 @@ void coroutine_base::unwind(coroutine_base* coroutine) noexcept {
     // Upwards, not recursively: each waiter destroys the frame of its ended child before it ends itself.
     while (coroutine != nullptr) {
         COEX_ASSERT(coroutine->detached_, "only a coroutine that suspended in earnest unwinds from outside");
-        coroutine->outcome_ = detail::outcome::stopped;
-        coroutine = coroutine->waiter_->child_ended(coroutine->waiter_, *coroutine);
+        coroutine = coroutine->waiter_->child_ended(coroutine->waiter_, *coroutine, detail::outcome::stopped);
     }
 }
 

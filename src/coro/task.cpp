@@ -12,28 +12,31 @@ COEX_NOINLINE void hop_awaiter::hop(coroutine_base& coroutine, execution_context
 
 COEX_NOINLINE bool task_waiter::wait(coroutine_base& child, coroutine_base& parent) noexcept {
     parent_ = &parent;
-    bool ended = child.start_inline(parent.context(), parent.stop_token(), *this);
-    if (!ended) {
+    if (child.start_inline(parent.context(), parent.stop_token(), *this)) {
+        if (ending == outcome::stopped) destroy_child();
+    } else {
         const bool former = parent.detach();
-        // LIFETIME: once this says that the parent waits, it may be running, or gone, with this awaiter in its frame.
-        if (child.parent_waits()) return true;
+        // ORDER: acq_rel; pairs with the exchange in on_child_ended() [C1]: whoever comes second sees the other's
+        // writes.
+        //   LIFETIME: when the parent waits, it may be running, or gone, with this awaiter in its frame.
+        if (meeting_.exchange(meeting::parent_waits, std::memory_order_acq_rel) != meeting::child_ended) return true;
         parent.reattach(former);
-        ended = true;
     }
-    if (child.ending() != outcome::stopped) return false;
-    destroy_child();
+    if (ending != outcome::stopped) return false;
     parent.unwind_here();
     return true;
 }
 
-coroutine_base* task_waiter::on_child_ended(completion* self, coroutine_base& child) noexcept {
+coroutine_base* task_waiter::on_child_ended(completion* self, coroutine_base& child, outcome ending) noexcept {
     auto& waiter = static_cast<task_waiter&>(*self);
     coroutine_base& parent = *waiter.parent_;
-    if (!child.child_met_parent()) return nullptr;
-    const outcome ending = child.ending();
-    const bool same_place = &child.context() == &parent.context();
+    execution_context* const place = &child.context();
     if (ending == outcome::stopped) waiter.destroy_child();
-    if (same_place) return &parent;
+    waiter.ending = ending;
+    // ORDER: acq_rel; pairs with the exchange in wait() [C1].
+    if (waiter.meeting_.exchange(meeting::child_ended, std::memory_order_acq_rel) != meeting::parent_waits)
+        return nullptr;
+    if (place == &parent.context()) return &parent;
     parent.continue_later(ending);
     return nullptr;
 }

@@ -4,40 +4,39 @@
 
 namespace coex::inline v0::detail {
 
-COEX_NOINLINE void when_all_waiter::begin_start(coroutine_base& parent, std::size_t children) {
+COEX_NOINLINE bool when_all_waiter::start(coroutine_base& parent, std::span<slot> children) {
     parent_ = &parent;
-    parent_was_detached_ = parent.detach();
+    const bool former = parent.detach();
     // ORDER: relaxed; no child has been started, nobody else sees the counter.
-    remaining_.store(children + 1, std::memory_order_relaxed);
+    remaining_.store(children.size() + 1, std::memory_order_relaxed);
     if (parent.stop_token().stop_possible()) link_.emplace(parent.stop_token(), forward_stop{&source_});
-}
 
-COEX_NOINLINE void when_all_waiter::start_child(coroutine_base& child) noexcept {
-    if (child.start_inline(parent_->context(), source_.get_token(), *this)) {
-        note_ending(child);
-        ++ended_at_start_;
+    std::size_t own = 1;
+    for (slot& each : children) {
+        each.all_ = this;
+        if (!each.base_->start_inline(parent.context(), source_.get_token(), each)) continue;
+        note_ending(each);
+        ++own;
     }
-}
-
-COEX_NOINLINE bool when_all_waiter::finish_start() noexcept {
-    const std::size_t own = 1 + ended_at_start_;
     // ORDER: acq_rel; pairs with the decrement in on_child_ended() [W1]: the last one sees all results, and those who
     // come
     //   before publish theirs. LIFETIME: unless this was the last count, *this may be gone.
     if (remaining_.fetch_sub(own, std::memory_order_acq_rel) != own) return true;
     link_.reset();
-    parent_->reattach(parent_was_detached_);
+    parent.reattach(former);
     if (overall() != outcome::stopped) return false;
-    parent_->unwind_here();
+    parent.unwind_here();
     return true;
 }
 
-coroutine_base* when_all_waiter::on_child_ended(completion* self, coroutine_base& child) noexcept {
-    auto& all = static_cast<when_all_waiter&>(*self);
-    const outcome child_ending = child.ending();
+coroutine_base* when_all_waiter::on_child_ended(completion* self, coroutine_base& child,
+                                                outcome child_ending) noexcept {
+    auto& own = static_cast<slot&>(*self);
+    when_all_waiter& all = *own.all_;
     execution_context* const place = &child.context();
-    all.note_ending(child);
-    // ORDER: acq_rel; pairs with the decrement in finish_start() and with itself [W1].
+    own.ending = child_ending;
+    all.note_ending(own);
+    // ORDER: acq_rel; pairs with the decrement in start() and with itself [W1].
     if (all.remaining_.fetch_sub(1, std::memory_order_acq_rel) != 1) return nullptr;
     all.link_.reset();
     coroutine_base& parent = *all.parent_;
@@ -49,12 +48,14 @@ coroutine_base* when_all_waiter::on_child_ended(completion* self, coroutine_base
     return nullptr;
 }
 
-void when_all_waiter::note_ending(coroutine_base& child) noexcept {
-    if (child.ending() == outcome::error) {
-        coroutine_base* nobody = nullptr;
+void when_all_waiter::note_ending(slot& child) noexcept {
+    if (child.ending == outcome::error) {
+        slot* nobody = nullptr;
         first_failed_.compare_exchange_strong(nobody, &child);
         source_.request_stop();
-    } else if (child.ending() == outcome::stopped) {
+    } else if (child.ending == outcome::stopped) {
+        // In the child's own place, and before its siblings have ended: one of them may wait for what it holds.
+        child.destroy_child();
         any_stopped_.store(true);
         source_.request_stop();
     }

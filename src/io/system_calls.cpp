@@ -70,15 +70,29 @@ int status_cached(const io_request& request) noexcept {
     return result;
 }
 
-int call_once(const io_request& request) noexcept {
+// The offset -1 means the descriptor's own position, as in io_uring; pipes have no other.
+int read_waiting(const io_request& request) noexcept {
     const auto offset = static_cast<off_t>(request.offset);
+    const std::size_t length = bounded(request.length);
+    if (offset == -1) return negated(::read(request.descriptor, request.buffer, length));
+    return negated(::pread(request.descriptor, request.buffer, length, offset));
+}
+
+int write_waiting(const io_request& request) noexcept {
+    const auto offset = static_cast<off_t>(request.offset);
+    const std::size_t length = bounded(request.length);
+    if (offset == -1) return negated(::write(request.descriptor, request.buffer, length));
+    return negated(::pwrite(request.descriptor, request.buffer, length, offset));
+}
+
+int call_once(const io_request& request) noexcept {
     switch (request.opcode) {
         case io_opcode::open:
             return negated(::openat(AT_FDCWD, request.path, request.flags | O_CLOEXEC, request.mode));
         case io_opcode::read:
-            return negated(::pread(request.descriptor, request.buffer, bounded(request.length), offset));
+            return read_waiting(request);
         case io_opcode::write:
-            return negated(::pwrite(request.descriptor, request.buffer, bounded(request.length), offset));
+            return write_waiting(request);
         case io_opcode::statx:
             if (request.path == nullptr) return status_of(request, request.descriptor);
             return negated(::statx(AT_FDCWD, request.path, request.flags, STATX_BASIC_STATS, request.status));

@@ -4,6 +4,7 @@
 #include <exec/coro/run_loop.hpp>
 #include <exec/coro/task.hpp>
 
+#include <coroutine>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -15,32 +16,26 @@ namespace detail {
 /// Runs a coroutine to its end on the calling thread, which becomes the coroutine's first place.
 class blocking_run : public completion {
 public:
-    blocking_run() noexcept : completion(&blocking_run::on_ended) {}
+    explicit blocking_run(std::coroutine_handle<> coroutine) noexcept
+        : completion(&blocking_run::on_ended), coroutine_(coroutine) {}
+    blocking_run(const blocking_run&) = delete;
+    blocking_run& operator=(const blocking_run&) = delete;
+    ~blocking_run() {
+        if (coroutine_) coroutine_.destroy();
+    }
 
-    /// Returns how the coroutine ended.
-    outcome run(coroutine_base& coroutine, inplace_stop_token token);
+    /// Returns how the coroutine ended. A stopped one is gone then.
+    outcome run(coroutine_base& base, inplace_stop_token token);
 
 private:
-    static coroutine_base* on_ended(completion* self, coroutine_base& child) noexcept;
+    static coroutine_base* on_ended(completion* self, coroutine_base& child, outcome ending) noexcept;
+    void destroy_coroutine() noexcept { std::exchange(coroutine_, nullptr).destroy(); }
 
+    std::coroutine_handle<> coroutine_;
     run_loop loop_;
 };
 
 [[noreturn]] void throw_stopped();
-
-/// Owns the frame of a coroutine that runs to its end here.
-template <class T>
-class owned_coroutine {
-public:
-    explicit owned_coroutine(task<T> work) noexcept : handle_(work.release()) {}
-    owned_coroutine(const owned_coroutine&) = delete;
-    owned_coroutine& operator=(const owned_coroutine&) = delete;
-    ~owned_coroutine() { handle_.destroy(); }
-    [[nodiscard]] task_promise<T>& promise() const noexcept { return handle_.promise(); }
-
-private:
-    std::coroutine_handle<task_promise<T>> handle_;
-};
 
 template <class T>
 [[nodiscard]] task<T> as_task(task<T> work) noexcept {
@@ -62,8 +57,8 @@ template <awaitable Awaited>
 /// Lifetime:    returns only when nothing of the work is left.
 template <awaitable Awaited>
 await_result_t<Awaited> block_on(Awaited work, inplace_stop_token token = {}) {
-    detail::blocking_run blocking;
-    const auto coroutine = detail::owned_coroutine(detail::as_task(std::move(work)));
+    const auto coroutine = detail::as_task(std::move(work)).release();
+    detail::blocking_run blocking(coroutine);
     if (blocking.run(coroutine.promise(), token) == detail::outcome::stopped) detail::throw_stopped();
     return coroutine.promise().take();
 }
@@ -72,8 +67,8 @@ await_result_t<Awaited> block_on(Awaited work, inplace_stop_token token = {}) {
 template <awaitable Awaited>
 auto sync_wait(Awaited work, inplace_stop_token token = {}) {
     using result = await_result_t<Awaited>;
-    detail::blocking_run blocking;
-    const auto coroutine = detail::owned_coroutine(detail::as_task(std::move(work)));
+    const auto coroutine = detail::as_task(std::move(work)).release();
+    detail::blocking_run blocking(coroutine);
     const bool stopped = blocking.run(coroutine.promise(), token) == detail::outcome::stopped;
     if constexpr (std::is_void_v<result>) {
         if (stopped) return std::optional<std::tuple<>>();

@@ -5,6 +5,8 @@
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/task_result.hpp>
 
+#include <atomic>
+#include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <exception>
@@ -21,7 +23,11 @@ namespace detail {
 template <class T>
 class task_promise;
 
-/// Waits in a parent coroutine for a child task: [C1] of coroutine_base.hpp.
+/// Waits in a parent coroutine for a child task.
+///
+/// **The meeting** [C1]. The detached child's last act and the parent's decision to stay suspended each exchange
+/// `meeting_`. The second to arrive continues the parent; so it is continued exactly once, and sees all that the child
+/// wrote.
 class task_waiter : public completion {
 public:
     explicit task_waiter(std::coroutine_handle<> child) noexcept
@@ -36,11 +42,14 @@ protected:
     [[nodiscard]] bool wait(coroutine_base& child, coroutine_base& parent) noexcept;
 
 private:
-    static coroutine_base* on_child_ended(completion* self, coroutine_base& child) noexcept;
+    enum class meeting : unsigned char { nobody, parent_waits, child_ended };
+
+    static coroutine_base* on_child_ended(completion* self, coroutine_base& child, outcome ending) noexcept;
     void destroy_child() noexcept { std::exchange(child_, nullptr).destroy(); }
 
     std::coroutine_handle<> child_;
     coroutine_base* parent_ = nullptr;
+    std::atomic<meeting> meeting_{meeting::nobody};
 };
 
 template <class T>
@@ -71,11 +80,11 @@ public:
         struct final_awaiter {
             static bool await_ready() noexcept { return false; }
             static std::coroutine_handle<> await_suspend(std::coroutine_handle<task_promise> self) noexcept {
-                return self.promise().end();
+                task_promise& promise = self.promise();
+                return promise.end(promise.failed() ? outcome::error : outcome::value);
             }
             static void await_resume() noexcept {}
         };
-        set_outcome(this->failed() ? outcome::error : outcome::value);
         return final_awaiter{};
     }
 

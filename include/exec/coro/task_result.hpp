@@ -39,6 +39,8 @@ public:
     }
 
     void unhandled_exception() noexcept {
+        // A local's destructor threw after the result had been given.
+        if (kind_ == kind::value) std::destroy_at(std::addressof(value_));
         ::new (static_cast<void*>(&error_)) std::exception_ptr(std::current_exception());
         kind_ = kind::error;
     }

@@ -3,10 +3,13 @@
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/task.hpp>
 
+#include <array>
 #include <atomic>
+#include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -20,21 +23,44 @@ namespace detail {
 /// wrote.
 ///
 /// OWNER: the parent until it has given its own count back; then whoever takes the last one.
-class when_all_waiter : public completion {
+class when_all_waiter {
 public:
-    when_all_waiter() noexcept : completion(&when_all_waiter::on_child_ended) {}
+    when_all_waiter(const when_all_waiter&) = delete;
+    when_all_waiter& operator=(const when_all_waiter&) = delete;
 
 protected:
+    /// The waiter of one child, whose frame it owns.
+    class slot : public completion {
+    public:
+        template <class T>
+        explicit slot(std::coroutine_handle<task_promise<T>> child) noexcept
+            : completion(&when_all_waiter::on_child_ended), child_(child), base_(&child.promise()) {}
+        slot(slot&& other) noexcept
+            : completion(other), child_(std::exchange(other.child_, nullptr)), all_(other.all_), base_(other.base_) {}
+        ~slot() {
+            if (child_) child_.destroy();
+        }
+        template <class T>
+        [[nodiscard]] task_promise<T>& promise() const noexcept {
+            return std::coroutine_handle<task_promise<T>>::from_address(child_.address()).promise();
+        }
+
+    private:
+        friend when_all_waiter;
+        void destroy_child() noexcept { std::exchange(child_, nullptr).destroy(); }
+
+        std::coroutine_handle<> child_;
+        when_all_waiter* all_ = nullptr;
+        coroutine_base* base_;
+    };
+
+    when_all_waiter() = default;
     ~when_all_waiter() = default;
 
-    /// To be called first, with the number of children. Each is then started by start_child(), and finish_start() ends
-    /// it.
-    void begin_start(coroutine_base& parent, std::size_t children);
-    void start_child(coroutine_base& child) noexcept;
-    /// Returns true when the parent stays suspended.
-    [[nodiscard]] bool finish_start() noexcept;
+    /// Starts all children inside `parent`. Returns true when the parent stays suspended.
+    [[nodiscard]] bool start(coroutine_base& parent, std::span<slot> children);
 
-    [[nodiscard]] coroutine_base* first_failed() const noexcept { return first_failed_.load(); }
+    [[nodiscard]] const slot* first_failed() const noexcept { return first_failed_.load(); }
 
 private:
     struct forward_stop {
@@ -42,60 +68,44 @@ private:
         void operator()() const noexcept { source->request_stop(); }
     };
 
-    static coroutine_base* on_child_ended(completion* self, coroutine_base& child) noexcept;
-    void note_ending(coroutine_base& child) noexcept;
+    static coroutine_base* on_child_ended(completion* self, coroutine_base& child, outcome ending) noexcept;
+    void note_ending(slot& child) noexcept;
     [[nodiscard]] outcome overall() const noexcept;
 
     coroutine_base* parent_ = nullptr;
-    bool parent_was_detached_ = false;
-    std::size_t ended_at_start_ = 0;  // children that ended while they were started
     std::atomic<std::size_t> remaining_{0};
-    std::atomic<coroutine_base*> first_failed_{nullptr};  // the first child in time that ended with an error
+    std::atomic<slot*> first_failed_{nullptr};  // the first child in time that ended with an error
     std::atomic<bool> any_stopped_{false};
     inplace_stop_source source_;
     std::optional<inplace_stop_callback<forward_stop>> link_;
 };
 
-template <class T>
-using child_handle = std::coroutine_handle<task_promise<T>>;
-
 /// Waits for the tasks of a vector.
 template <class T>
 class when_all_range_awaiter : when_all_waiter {
 public:
-    explicit when_all_range_awaiter(std::vector<task<T>> tasks) : tasks_(std::move(tasks)) {
-        children_.reserve(tasks_.size());
-        for (task<T>& child : tasks_) children_.push_back(child.release());
-        tasks_.clear();
-    }
-    ~when_all_range_awaiter() {
-        for (child_handle<T> child : children_) child.destroy();
+    explicit when_all_range_awaiter(std::vector<task<T>> tasks) {
+        slots_.reserve(tasks.size());
+        for (task<T>& child : tasks) slots_.emplace_back(child.release());
     }
 
-    [[nodiscard]] bool await_ready() const noexcept { return children_.empty(); }
+    [[nodiscard]] bool await_ready() const noexcept { return slots_.empty(); }
     template <std::derived_from<coroutine_base> Promise>
     bool await_suspend(std::coroutine_handle<Promise> parent) {
-        begin_start(parent.promise(), children_.size());
-        for (std::size_t i = 0, count = children_.size(); i < count; ++i) start_child(children_[i].promise());
-        return finish_start();
+        return start(parent.promise(), slots_);
     }
     auto await_resume() {
-        if (first_failed() != nullptr) {
-            for (child_handle<T> child : children_) {
-                if (&child.promise() == first_failed()) child.promise().take();
-            }
-        }
+        if (const slot* failed = first_failed()) failed->template promise<T>().take();
         if constexpr (!std::is_void_v<T>) {
             std::vector<T> results;
-            results.reserve(children_.size());
-            for (child_handle<T> child : children_) results.push_back(child.promise().take());
+            results.reserve(slots_.size());
+            for (const slot& each : slots_) results.push_back(each.template promise<T>().take());
             return results;
         }
     }
 
 private:
-    std::vector<task<T>> tasks_;
-    std::vector<child_handle<T>> children_;
+    std::vector<slot> slots_;
 };
 
 /// Waits for a fixed number of tasks.
@@ -103,38 +113,32 @@ template <class... Ts>
 class when_all_pack_awaiter : when_all_waiter {
 public:
     explicit when_all_pack_awaiter(std::tuple<task<Ts>...>&& tasks) noexcept
-        : children_(std::apply([](task<Ts>&... each) { return std::tuple(each.release()...); }, tasks)) {}
-    ~when_all_pack_awaiter() {
-        std::apply([](child_handle<Ts>... child) { (child.destroy(), ...); }, children_);
-    }
+        : slots_(std::apply([](task<Ts>&... each) { return std::array<slot, sizeof...(Ts)>{slot(each.release())...}; },
+                            tasks)) {}
 
     [[nodiscard]] static bool await_ready() noexcept { return sizeof...(Ts) == 0; }
     template <std::derived_from<coroutine_base> Promise>
     bool await_suspend(std::coroutine_handle<Promise> parent) {
-        begin_start(parent.promise(), sizeof...(Ts));
-        std::apply([this](child_handle<Ts>... child) { (start_child(child.promise()), ...); }, children_);
-        return finish_start();
+        return start(parent.promise(), slots_);
     }
-    auto await_resume() {
-        return std::apply(
-            [this](child_handle<Ts>... child) {
-                ((&child.promise() == first_failed() ? static_cast<void>(child.promise().take()) : void()), ...);
-                if constexpr (!(std::is_void_v<Ts> && ...)) return std::tuple_cat(result_of<Ts>(child)...);
-            },
-            children_);
-    }
+    auto await_resume() { return results(std::index_sequence_for<Ts...>()); }
 
 private:
+    template <std::size_t... Is>
+    auto results(std::index_sequence<Is...>) {
+        ((&slots_[Is] == first_failed() ? static_cast<void>(slots_[Is].template promise<Ts>().take()) : void()), ...);
+        if constexpr (!(std::is_void_v<Ts> && ...)) return std::tuple_cat(result_of<Ts>(slots_[Is])...);
+    }
     template <class T>
-    static auto result_of(child_handle<T> child) {
+    static auto result_of(const slot& child) {
         if constexpr (std::is_void_v<T>) {
             return std::tuple<>();
         } else {
-            return std::tuple<T>(child.promise().take());
+            return std::tuple<T>(child.template promise<T>().take());
         }
     }
 
-    std::tuple<child_handle<Ts>...> children_;
+    std::array<slot, sizeof...(Ts)> slots_;
 };
 
 template <class T>

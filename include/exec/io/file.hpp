@@ -23,6 +23,9 @@ namespace coex::inline v0 {
 /// Lifetime:    the file and the buffers must outlive the operations; the pool must outlive the file's operations.
 class file {
 public:
+    /// As an offset: wherever the descriptor stands. Such operations of one file must not overlap.
+    static constexpr std::uint64_t own_position = static_cast<std::uint64_t>(-1);
+
     file(static_thread_pool& pool, int descriptor, std::string path) noexcept
         : pool_(&pool), descriptor_(descriptor), path_(std::move(path)) {}
     file(file&& other) noexcept
@@ -47,6 +50,8 @@ public:
     /// Reads up to `block.size()` bytes at `offset` (bytes from the start of the file).
     ///
     /// Completes: with the number of bytes, at least one; or 0 at the end of the file or for an empty block.
+    /// `own_position`
+    ///            as offset reads where the descriptor stands, and moves it: for pipes and terminals.
     /// Cancel:    the contents of the block are then unspecified.
     [[nodiscard]] auto read_at(std::uint64_t offset, std::span<std::byte> block) noexcept {
         return detail::io_sender(*pool_, detail::read_request(*this, offset, block));

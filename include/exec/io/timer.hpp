@@ -61,6 +61,11 @@ private:
 /// Errors: std::bad_alloc.
 template <class Rep, class Period>
 [[nodiscard]] auto sleep_for(std::chrono::duration<Rep, Period> duration) noexcept {
+    // A duration that the clock cannot express is as good as no end.
+    if (std::chrono::duration<long double>(duration) >=
+        std::chrono::duration<long double>(timer_clock::duration::max())) {
+        return detail::sleep_sender(timer_clock::duration::max());
+    }
     return detail::sleep_sender(std::chrono::ceil<timer_clock::duration>(duration));
 }
 
