@@ -51,7 +51,8 @@ constexpr bool recycles = COEX_ADDRESS_SANITIZER == 0;
 
 }  // namespace
 
-void* recycling_allocate(std::size_t bytes) {
+// Not inlined, as the address of a thread-local must not be kept across the suspension of a coroutine.
+COEX_NOINLINE void* recycling_allocate(std::size_t bytes) {
     const std::size_t index = class_of(bytes);
     if (!recycles || index >= class_count) return ::operator new(bytes);
     if (!gone) {
@@ -65,7 +66,7 @@ void* recycling_allocate(std::size_t bytes) {
     return ::operator new((index + 1) * class_bytes);
 }
 
-void recycling_deallocate(void* block, std::size_t bytes) noexcept {
+COEX_NOINLINE void recycling_deallocate(void* block, std::size_t bytes) noexcept {
     const std::size_t index = class_of(bytes);
     if (recycles && index < class_count && !gone) {
         thread_cache::list& blocks = cache.lists[index];

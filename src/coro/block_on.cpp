@@ -4,7 +4,8 @@
 
 namespace coex::inline v0::detail {
 
-outcome blocking_run::run(coroutine_base& base, inplace_stop_token token) {
+outcome blocking_run::run(std::coroutine_handle<> coroutine, coroutine_base& base, inplace_stop_token token) {
+    coroutine_ = coroutine;
     if (!base.start_inline(loop_, token, *this)) {
         loop_.run();
     } else if (ending == outcome::stopped) {

@@ -104,12 +104,22 @@ using awaiter_of = decltype(make_awaiter(std::declval<Awaited>()));
 
 }  // namespace detail
 
+namespace detail {
+
+template <class T>
+inline constexpr bool is_environment_query = false;
+template <class Query>
+inline constexpr bool is_environment_query<read_env_sender<Query>> = true;
+
+}  // namespace detail
+
 /// What `co_await std::declval<Awaited>()` gives in a task.
 template <class Awaited>
 using await_result_t = decltype(std::declval<detail::awaiter_of<Awaited>&>().await_resume());
 
 /// Anything that can be awaited in a coex task.
 template <class Awaited>
-concept awaitable = detail::task_awaitable<Awaited> || std::same_as<std::remove_cvref_t<Awaited>, schedule_sender>;
+concept awaitable = detail::task_awaitable<Awaited> || std::same_as<std::remove_cvref_t<Awaited>, schedule_sender> ||
+                    detail::is_environment_query<std::remove_cvref_t<Awaited>>;
 
 }  // namespace coex::inline v0

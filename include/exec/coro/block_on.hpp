@@ -16,16 +16,15 @@ namespace detail {
 /// Runs a coroutine to its end on the calling thread, which becomes the coroutine's first place.
 class blocking_run : public completion {
 public:
-    explicit blocking_run(std::coroutine_handle<> coroutine) noexcept
-        : completion(&blocking_run::on_ended), coroutine_(coroutine) {}
+    blocking_run() : completion(&blocking_run::on_ended) {}
     blocking_run(const blocking_run&) = delete;
     blocking_run& operator=(const blocking_run&) = delete;
     ~blocking_run() {
         if (coroutine_) coroutine_.destroy();
     }
 
-    /// Returns how the coroutine ended. A stopped one is gone then.
-    outcome run(coroutine_base& base, inplace_stop_token token);
+    /// Takes the coroutine over and returns how it ended. A stopped one is gone then.
+    outcome run(std::coroutine_handle<> coroutine, coroutine_base& base, inplace_stop_token token);
 
 private:
     static coroutine_base* on_ended(completion* self, coroutine_base& child, outcome ending) noexcept;
@@ -57,9 +56,9 @@ template <awaitable Awaited>
 /// Lifetime:    returns only when nothing of the work is left.
 template <awaitable Awaited>
 await_result_t<Awaited> block_on(Awaited work, inplace_stop_token token = {}) {
+    detail::blocking_run blocking;
     const auto coroutine = detail::as_task(std::move(work)).release();
-    detail::blocking_run blocking(coroutine);
-    if (blocking.run(coroutine.promise(), token) == detail::outcome::stopped) detail::throw_stopped();
+    if (blocking.run(coroutine, coroutine.promise(), token) == detail::outcome::stopped) detail::throw_stopped();
     return coroutine.promise().take();
 }
 
@@ -67,9 +66,9 @@ await_result_t<Awaited> block_on(Awaited work, inplace_stop_token token = {}) {
 template <awaitable Awaited>
 auto sync_wait(Awaited work, inplace_stop_token token = {}) {
     using result = await_result_t<Awaited>;
+    detail::blocking_run blocking;
     const auto coroutine = detail::as_task(std::move(work)).release();
-    detail::blocking_run blocking(coroutine);
-    const bool stopped = blocking.run(coroutine.promise(), token) == detail::outcome::stopped;
+    const bool stopped = blocking.run(coroutine, coroutine.promise(), token) == detail::outcome::stopped;
     if constexpr (std::is_void_v<result>) {
         if (stopped) return std::optional<std::tuple<>>();
         coroutine.promise().take();

@@ -61,7 +61,9 @@ private:
 /// Errors: std::bad_alloc.
 template <class Rep, class Period>
 [[nodiscard]] auto sleep_for(std::chrono::duration<Rep, Period> duration) noexcept {
-    // A duration that the clock cannot express is as good as no end.
+    // A duration that the clock cannot express is as good as no end, and one before now as good as none.
+    if (duration <= std::chrono::duration<Rep, Period>::zero())
+        return detail::sleep_sender(timer_clock::duration::zero());
     if (std::chrono::duration<long double>(duration) >=
         std::chrono::duration<long double>(timer_clock::duration::max())) {
         return detail::sleep_sender(timer_clock::duration::max());

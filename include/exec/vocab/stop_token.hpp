@@ -114,7 +114,8 @@ inline bool inplace_stop_token::stop_requested() const noexcept {
 /// Calls `callback()` once stop is requested: on the requesting thread, or in the constructor when it had been already.
 ///
 /// The destructor waits for a call in progress on another thread, so that afterwards nothing of the callback is in use.
-/// The callback must not throw.
+/// The callback must not throw, and must not run other work while it waits for something (as `submission::get()` on a
+/// worker does): what it then runs could end the very source that is calling it.
 template <class Callback>
 class inplace_stop_callback : detail::stop_callback_base {
 public:
