@@ -15,23 +15,37 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(<|")([^>"]+)[>"]')
 
 
 def layer_of(path):
-    """(layer, is_public) of a file of the library, or None for others."""
+    """(layer, is_public) of a file of the library, however deep it lies, or None for others."""
     parts = path.parts
-    if parts[:2] == ("include", "exec") and len(parts) == 4:
+    if parts[:2] == ("include", "exec") and len(parts) >= 4:
         return parts[2], True
-    if parts[0] == "src" and len(parts) == 3:
+    if parts[0] == "src" and len(parts) >= 3:
         return parts[1], False
     return None
+
+
+def tested_layer(path):
+    """The layer that a test belongs to, or None."""
+    parts = path.parts
+    return parts[1] if parts[0] == "tests" and len(parts) >= 3 and parts[1] in RANKS else None
 
 
 def target_layer(name):
     """(layer, is_public) of what an #include names, or None for headers that are not ours."""
     parts = name.split("/")
-    if parts[0] == "exec" and len(parts) == 3:
+    if parts[0] == "exec" and len(parts) >= 3:
         return parts[1], True
-    if parts[0] in RANKS and len(parts) == 2:
+    if parts[0] in RANKS and len(parts) >= 2:
         return parts[0], False
     return None
+
+
+def names_io_uring(name):
+    return name == "liburing.h" or name.startswith("liburing/") or name == "linux/io_uring.h"
+
+
+def may_name_io_uring(path):
+    return path.parts[:2] == ("src", "io") and path.name.startswith("ring")
 
 
 def includes(path):
@@ -48,14 +62,17 @@ def check_file(root, path, report):
     if lines > MOST_LINES:
         report(relative, 1, f"{lines} lines, more than {MOST_LINES}; give each idea a file of its own")
     if own is None:
+        check_test(relative, path, report)
         return
     layer, public = own
     if layer not in RANKS:
         report(relative, 1, f"unknown layer '{layer}'; the layers are {', '.join(RANKS)}")
         return
     for number, name in includes(path):
-        if name == "liburing.h" and not (layer == "io" and path.name.startswith("ring")):
+        if names_io_uring(name) and not may_name_io_uring(relative):
             report(relative, number, "includes liburing; only src/io/ring* knows io_uring, use io/backend.hpp")
+        if name.startswith("."):
+            report(relative, number, f"relative include of '{name}', which hides the layer; write <exec/{layer}/...> or \"{layer}/...\"")
         if name.startswith("exec/") and name.removeprefix("exec/") in UMBRELLAS - {"version.hpp"}:
             report(relative, number, f"includes the umbrella <{name}>; include what is used")
         target = target_layer(name)
@@ -70,6 +87,20 @@ def check_file(root, path, report):
                                      "move what is needed to a lower layer, or turn the call round by an interface")
         if public and not other_public:
             report(relative, number, f"a public header includes the private '{name}'; make it public, or forward-declare")
+
+
+def check_test(relative, path, report):
+    """A test may drive its layer through the public face of higher ones, but not through what they keep private."""
+    layer = tested_layer(relative)
+    if layer is None:
+        return
+    for number, name in includes(path):
+        target = target_layer(name)
+        if target is None or target[1] or target[0] == layer or (path.parents[len(relative.parts) - 2] / name).is_file():
+            continue
+        if RANKS[target[0]] >= RANKS[layer]:
+            report(relative, number, f"a test of {layer} includes '{name}', private to {target[0]}; "
+                                     f"test it under tests/{target[0]}/, or use the public header")
 
 
 def find_cycles(root, files, report):

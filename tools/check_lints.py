@@ -7,15 +7,17 @@ import pathlib
 import re
 import sys
 
-WEAK_ORDER = re.compile(r"memory_order_(relaxed|acquire|release|acq_rel|consume)")
+WEAK_ORDER = re.compile(r"memory_order(?:_|::)(relaxed|acquire|release|acq_rel|consume)")
 EDGE = re.compile(r"\[([A-Z]\d+)\]")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-RESERVED = re.compile(r"\b(?:__[a-z]\w*|_[A-Z]\w*)\b")
+RESERVED = re.compile(r"\b(?:_[A-Z]\w*|\w*__\w*)\b")
 # Reserved names that others gave us: compilers, the kernel's headers, the C library.
-GIVEN = re.compile(r"^__(builtin_\w+|attribute__|has_\w+|FILE__|LINE__|kernel_timespec|cplusplus|x86_64__|i386__|aarch64__|"
-                   r"SANITIZE_\w+|STDCPP_\w+|n4861)$")
+GIVEN = re.compile(r"^__(\w+__|builtin_\w+|has_\w+|kernel_\w+|cplusplus|STDCPP_\w+|n4861|[su](?:8|16|32|64))$")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work)/\w")
 SOURCE = (".hpp", ".cpp")
+MOST_COVERED = 4
+WRITTEN = SOURCE + ("", ".md", ".py", ".build", ".yml", ".txt", ".json")
+NOT_OURS = ("LICENSE",)
 
 
 def code_of(line):
@@ -25,19 +27,21 @@ def code_of(line):
 
 
 def has_reason(lines, index):
-    """True when an ORDER: comment stands above the run of statements that the line belongs to, or in it."""
-    seen_code = 0
+    """True when an ORDER: comment stands in the line, or above the run of statements that it belongs to.
+
+    A run ends at a blank line, at the end or the beginning of a block, and after MOST_COVERED statements: an old reason
+    must not vouch for a new operation further down.
+    """
+    covered = 0
     for above in range(index, -1, -1):
         text = lines[above].strip()
         if "ORDER:" in text:
             return True
-        if text.startswith("//"):
+        if text.startswith("//") or above == index:
             continue
-        if not text or seen_code > 8:
+        covered += 1
+        if not text or text.startswith("}") or text.endswith("{") or covered > MOST_COVERED:
             return False
-        if above != index and text.endswith("{") and not WEAK_ORDER.search(text) and "if (" not in text:
-            return False
-        seen_code += 1
     return False
 
 
@@ -65,6 +69,14 @@ def check_words(path, relative, report):
             report(relative, number, "names a path of one machine; make it relative or an option")
 
 
+def written_files(root):
+    """What people wrote: sources, texts, scripts, build files; not what lies in build directories or was unpacked."""
+    places = sorted(path for path in root.glob("*") if path.name not in NOT_OURS)
+    for folder in ("include", "src", "tests", "examples", "bench", "docs", "tools", ".ci", ".github"):
+        places += sorted((root / folder).rglob("*"))
+    return [path for path in places if path.is_file() and path.suffix in WRITTEN]
+
+
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent).resolve()
     problems = []
@@ -73,15 +85,12 @@ def main():
     def report(path, line, text):
         problems.append(f"{path}:{line}: {text}")
 
-    for folder in ("include", "src", "tests", "examples", "bench", "docs"):
-        for path in sorted((root / folder).rglob("*")):
-            if not path.is_file() or path.suffix not in SOURCE + (".md", ".py", ".build"):
-                continue
-            relative = path.relative_to(root)
-            if relative.parts[:2] != ("tests", "tools"):
-                check_words(path, relative, report)
-            if path.suffix in SOURCE:
-                check_source(path, relative, report, edges)
+    for path in written_files(root):
+        relative = path.relative_to(root)
+        if relative.parts[:2] != ("tests", "tools") and relative != pathlib.Path("tools/check_lints.py"):
+            check_words(path, relative, report)
+        if path.suffix in SOURCE:
+            check_source(path, relative, report, edges)
     for label, places in sorted(edges.items()):
         if len(places) == 1:
             report(places[0][0], places[0][1], f"the edge [{label}] is named once; name it at its other end too")
