@@ -3,10 +3,17 @@
 #include "io/service.hpp"
 #include "io/system_calls.hpp"
 
+#include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <exception>
 #include <system_error>
 
 namespace coex::inline v0::detail {
@@ -64,11 +71,16 @@ void helper_backend::start(io_operation& operation) noexcept {
 
 bool helper_backend::cancel(io_operation& operation) noexcept {
     const std::lock_guard lock(mutex_);
-    // Not waiting: either a helper has it, and a blocking call cannot be called back, or it has not come here yet.
     io_operation_access::refused(operation) = true;
-    if (!waiting_.remove(operation)) return false;
-    --waiting_count_;
-    return true;
+    if (waiting_.remove(operation)) {
+        --waiting_count_;
+        return true;
+    }
+    // A helper has it, or it has not come here yet: then start() refuses it.
+    for (const helper& each : helpers_) {
+        if (each.current == &operation) each.interrupt();
+    }
+    return false;
 }
 
 void helper_backend::cancel_all() noexcept {
@@ -77,10 +89,31 @@ void helper_backend::cancel_all() noexcept {
         {
             const std::lock_guard lock(mutex_);
             operation = waiting_.pop_front();
-            if (operation == nullptr) return;
+            if (operation == nullptr) {
+                for (const helper& each : helpers_) {
+                    if (each.current == nullptr) continue;
+                    io_operation_access::refused(*each.current) = true;
+                    each.interrupt();
+                }
+                return;
+            }
             --waiting_count_;
         }
         service_.finish(*operation, -ECANCELED);
+    }
+}
+
+helper_backend::helper::helper() : wake_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (wake_descriptor < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+}
+
+helper_backend::helper::~helper() {
+    ::close(wake_descriptor);
+}
+
+void helper_backend::helper::interrupt() const noexcept {
+    const std::uint64_t one = 1;
+    while (::write(wake_descriptor, &one, sizeof one) < 0 && errno == EINTR) {
     }
 }
 
@@ -88,19 +121,44 @@ bool helper_backend::start_helper() noexcept {
     try {
         const auto place = helpers_.emplace(helpers_.end());
         try {
-            *place = std::thread([this, place] { help(place); });
+            // It waits for mutex_, which is held here, before it looks at its place.
+            place->thread = std::thread([this, place] { help(place); });
         } catch (const std::system_error&) {
             helpers_.erase(place);
             return false;
         }
-        pthread_setname_np(place->native_handle(), "coex-io");
+        pthread_setname_np(place->thread.native_handle(), "coex-io");
         return true;
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
         return false;
     }
 }
 
-void helper_backend::help(std::list<std::thread>::iterator self) noexcept {
+bool helper_backend::is_refused(io_operation& operation) noexcept {
+    const std::lock_guard lock(mutex_);
+    return io_operation_access::refused(operation);
+}
+
+int helper_backend::carry_out(const helper& self, io_operation& operation) noexcept {
+    const io_request& request = io_operation_access::request(operation);
+    const bool reads = request.opcode == io_opcode::read;
+    // poll() would ignore a closed descriptor; the call reports it.
+    if ((reads || request.opcode == io_opcode::write) && request.descriptor >= 0) {
+        std::array<pollfd, 2> watched{pollfd{request.descriptor, static_cast<short>(reads ? POLLIN : POLLOUT), 0},
+                                      pollfd{self.wake_descriptor, POLLIN, 0}};
+        while (watched[0].revents == 0) {
+            if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) break;
+            if (watched[1].revents == 0) continue;
+            // An interruption that came too late for the operation before is no reason to end this one.
+            std::uint64_t count = 0;
+            static_cast<void>(::read(self.wake_descriptor, &count, sizeof count) < 0);
+            if (is_refused(operation)) return -ECANCELED;
+        }
+    }
+    return call_and_wait(request);
+}
+
+void helper_backend::help(std::list<helper>::iterator self) noexcept {
     std::unique_lock lock(mutex_);
     for (;;) {
         io_operation* const operation = waiting_.pop_front();
@@ -113,8 +171,12 @@ void helper_backend::help(std::list<std::thread>::iterator self) noexcept {
             continue;
         }
         --waiting_count_;
+        self->current = operation;
         lock.unlock();
-        const int result = call_and_wait(io_operation_access::request(*operation));
+        const int result = carry_out(*self, *operation);
+        lock.lock();
+        self->current = nullptr;
+        lock.unlock();
         service_.finish(*operation, result);
         lock.lock();
     }
@@ -123,12 +185,12 @@ void helper_backend::help(std::list<std::thread>::iterator self) noexcept {
 }
 
 void helper_backend::join_ended() noexcept {
-    std::list<std::thread> ended;
+    std::list<helper> ended;
     {
         const std::lock_guard lock(mutex_);
         ended.splice(ended.end(), ended_);
     }
-    for (std::thread& helper : ended) helper.join();
+    for (helper& each : ended) each.thread.join();
 }
 
 std::unique_ptr<io_backend> make_helper_backend(io_service& service) {
