@@ -69,9 +69,4 @@ void idle_set::wake_all() noexcept {
     for (worker* sleeper : sleepers_) sleeper->unpark();
 }
 
-bool idle_set::all_asleep(std::size_t workers) noexcept {
-    const std::lock_guard lock(mutex_);
-    return sleepers_.size() == workers;
-}
-
 }  // namespace coex::inline v0::detail

@@ -47,7 +47,13 @@ public:
     /// Makes every sleeper look again.
     void wake_all() noexcept;
 
-    [[nodiscard]] bool all_asleep(std::size_t workers) noexcept;
+    /// Calls `condition()` while all workers are asleep and none can wake: a sleeper that woke by itself must take the
+    /// lock before it takes work. Returns whether all slept and the condition held.
+    template <class Condition>
+    [[nodiscard]] bool all_asleep_and(std::size_t workers, Condition condition) noexcept {
+        const std::lock_guard lock(mutex_);
+        return sleepers_.size() == workers && condition();
+    }
 
 private:
     static constexpr unsigned searching_shift = 32;

@@ -14,6 +14,7 @@ namespace coex::inline v0::detail {
 namespace {
 
 constexpr unsigned most_threads = 65535;
+constexpr unsigned most_cpus = 65536;
 
 class thread_attributes {
 public:
@@ -61,6 +62,11 @@ pool_options checked(pool_options options) {
                                     "': threads = " + std::to_string(options.threads) + " is too many: at most " +
                                     std::to_string(most_threads));
     }
+    for (const unsigned cpu : options.cpus) {
+        if (cpu < most_cpus) continue;
+        throw std::invalid_argument("static_thread_pool '" + options.name + "': cpus contains " + std::to_string(cpu) +
+                                    ": CPU numbers end at " + std::to_string(most_cpus - 1));
+    }
     return options;
 }
 
@@ -86,6 +92,7 @@ pool_core::~pool_core() {
         if (extension_ != nullptr) extension_->stop();
     }
     timers_.close();
+    timers_closed_.store(true);
     idle_.wake_all();
     shut_down();
 }
@@ -178,11 +185,19 @@ bool pool_core::has_visible_work() const noexcept {
 }
 
 void pool_core::try_terminate() noexcept {
-    if (nested_waits_.load() != 0 || !idle_.all_asleep(workers_.size())) return;
-    if (pool_extension* extension = extension_seen_.load(); extension != nullptr && !extension->quiet()) return;
-    if (!timers_.empty() || has_visible_work()) return;
-    terminated_.store(true);
-    idle_.wake_all();
+    // Once the timers are closed, none is armed any more. Asked before, as whoever hands a timer over holds the timers'
+    // lock, and takes that of the idle set.
+    if (!timers_closed_.load() || !timers_.empty()) return;
+    const bool over = idle_.all_asleep_and(workers_.size(), [this] {
+        if (nested_waits_.load() != 0) return false;
+        pool_extension* const extension = extension_seen_.load();
+        if (extension != nullptr && !extension->quiet()) return false;
+        // Last: what an operation or a timer handed over is visible before it counts as ended.
+        if (has_visible_work()) return false;
+        terminated_.store(true);
+        return true;
+    });
+    if (over) idle_.wake_all();
 }
 
 pool_stats pool_core::stats() const noexcept {

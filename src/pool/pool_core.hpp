@@ -119,6 +119,7 @@ private:
     idle_set idle_;
     timer_set timers_;
     std::atomic<bool> draining_{false};
+    std::atomic<bool> timers_closed_{false};
     std::atomic<bool> terminated_{false};
     std::atomic<std::size_t> visitors_{0};
     std::atomic<std::size_t> nested_waits_{0};

@@ -53,7 +53,7 @@ void submission_base::end() noexcept {
 
 void submission_base::wait() noexcept {
     if (has_ended()) return;
-    if (worker* const here = worker::current()) {
+    if (worker* const here = worker::current(); here != nullptr && here->may_help()) {
         const pool_core::nested_wait nested(here->pool());
         waiting_worker waiting(*here);
         if (try_wait(waiting)) here->work_until(&waiting_worker::has_ended, this);

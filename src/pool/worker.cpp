@@ -38,8 +38,8 @@ void count(Counter& counter) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-bool never(void*) {
-    return false;
+bool has_terminated(void* pool) {
+    return static_cast<pool_core*>(pool)->terminated();
 }
 
 }  // namespace
@@ -51,7 +51,9 @@ worker* worker::current() noexcept {
 void worker::run() noexcept {
     this_worker = this;
     call(pool_.options().on_thread_start);
-    work_until(&never, nullptr);
+    may_help_ = true;
+    while (work_item* item = next(&has_terminated, &pool_)) execute(item);
+    may_help_ = false;
     call(pool_.options().on_thread_stop);
     this_worker = nullptr;
 }
@@ -61,11 +63,16 @@ void worker::run() noexcept {
 // before that, and sleep() evaluates it again before it parks in the new one.
 void worker::work_until(predicate done, void* argument) noexcept {
     while (!done(argument)) {
-        work_item* item = next_own();
-        if (item == nullptr) item = search(done, argument);
+        work_item* item = next(done, argument);
         if (item == nullptr) return;
         execute(item);
     }
+}
+
+// Null: the worker's own queues are empty and it is done.
+work_item* worker::next(predicate done, void* argument) noexcept {
+    if (work_item* item = next_own()) return item;
+    return search(done, argument);
 }
 
 void worker::execute(work_item* item) noexcept {
@@ -97,7 +104,7 @@ work_item* worker::next_own() noexcept {
         if (work_item* item = take_ready()) return item;
     }
     admit_injected();
-    return take_ready();
+    return take_ready_and_tell();
 }
 
 work_item* worker::take_in_turn() noexcept {
@@ -106,8 +113,19 @@ work_item* worker::take_in_turn() noexcept {
         bool contended = false;
         return deque_.steal(contended);
     }
+    // First out, then in: of a full queue something must leave before what waits outside can enter.
+    work_item* const oldest = take_ready();
     admit_injected();
-    return take_ready();
+    if (oldest == nullptr) return take_ready_and_tell();
+    if (!ready_.empty()) pool_.idle().notify_one();
+    return oldest;
+}
+
+// What was moved from the injector was invisible for a moment: a worker that fell asleep meanwhile has not seen it.
+work_item* worker::take_ready_and_tell() noexcept {
+    work_item* const item = take_ready();
+    if (!ready_.empty()) pool_.idle().notify_one();
+    return item;
 }
 
 work_item* worker::take_ready() noexcept {
@@ -149,7 +167,7 @@ work_item* worker::search(predicate done, void* argument) noexcept {
                 found();
                 return item;
             }
-            if (done(argument) || pool_.terminated()) {
+            if (done(argument)) {
                 found();
                 return nullptr;
             }
@@ -166,18 +184,18 @@ void worker::found() noexcept {
     if (pool_.idle().end_search() && pool_.has_visible_work()) pool_.idle().notify_one();
 }
 
-// Returns false when the worker must not search on: it is done, or the pool has terminated.
+// Returns false when the worker must not search on: it is done.
 bool worker::sleep(predicate done, void* argument) noexcept {
     const auto deadline = pool_.idle().announce_sleep(*this, pool_.timers_armed());
     if (!pool_.has_visible_work() && !done(argument)) {
         if (pool_.draining()) pool_.try_terminate();
-        if (!pool_.terminated()) {
+        if (!done(argument)) {
             count(counters_.parked);
             parker_.load()->park(deadline);
         }
     }
     pool_.idle().retract_sleep(*this, pool_.timers_armed());
-    return !done(argument) && !pool_.terminated();
+    return !done(argument);
 }
 
 work_item* worker::look_everywhere() noexcept {

@@ -58,6 +58,10 @@ public:
         parker_.store(installed_.get());
     }
 
+    /// False while one of the user's handlers runs: there is no loop yet, or no more, that a waiting handler could run.
+    /// Own thread only.
+    [[nodiscard]] bool may_help() const noexcept { return may_help_; }
+
     /// True when one of the queues holds something. Any thread.
     [[nodiscard]] bool has_work() const noexcept { return !deque_.empty() || !ready_.empty(); }
     [[nodiscard]] std::size_t queued() const noexcept { return deque_.size() + ready_.size(); }
@@ -76,10 +80,12 @@ private:
 
     void execute(work_item* item) noexcept;
     void call(const std::function<void(unsigned)>& handler) noexcept;
+    [[nodiscard]] work_item* next(predicate done, void* argument) noexcept;
     [[nodiscard]] work_item* next_own() noexcept;
     [[nodiscard]] work_item* take_in_turn() noexcept;
     void admit_injected() noexcept;
     [[nodiscard]] work_item* take_ready() noexcept;
+    [[nodiscard]] work_item* take_ready_and_tell() noexcept;
     [[nodiscard]] work_item* search(predicate done, void* argument) noexcept;
     [[nodiscard]] work_item* look_everywhere() noexcept;
     [[nodiscard]] work_item* steal() noexcept;
@@ -93,6 +99,7 @@ private:
     std::uint32_t random_;
     std::uint32_t tick_ = 0;
     bool collecting_ = false;
+    bool may_help_ = false;
     counters counters_;
 
     work_deque deque_;

@@ -27,6 +27,21 @@ TEST(injector, smoke_first_in_first_out_in_batches) {
     EXPECT_EQ(queue.pop(taken, 1), 0U);
 }
 
+TEST(injector, one_pusher_one_taker_keep_the_order) {
+    injector queue;
+    std::vector<counted_item> items(30'000);
+    std::thread pusher([&] {
+        for (counted_item& each : items) queue.push(&each);
+    });
+    for (std::size_t next = 0; next < items.size();) {
+        coex::work_queue taken;
+        if (queue.pop(taken, 5) == 0) std::this_thread::yield();
+        while (coex::work_item* const item = taken.pop_front()) ASSERT_EQ(item, &items[next++]);
+    }
+    pusher.join();
+    EXPECT_TRUE(queue.empty());
+}
+
 TEST(injector, no_loss_no_duplicate_with_many_on_both_sides) {
     injector queue;
     constexpr std::size_t per_thread = 10'000;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -36,6 +37,48 @@ TEST(ready_queue, a_full_queue_refuses_until_something_was_taken) {
     EXPECT_EQ(pop(*queue), &items[0]);
     EXPECT_TRUE(queue->try_push(&items.back()));
     EXPECT_EQ(queue->size(), ready_queue::capacity);
+}
+
+TEST(ready_queue, steal_from_empty_queue_returns_empty_and_tells_no_contention) {
+    const auto queue = std::make_unique<ready_queue>();
+    bool contended = false;
+    EXPECT_EQ(queue->pop(contended), nullptr);
+    EXPECT_FALSE(contended);
+    EXPECT_TRUE(queue->empty());
+}
+
+TEST(ready_queue, one_owner_one_thief_keep_the_order) {
+    const auto queue = std::make_unique<ready_queue>();
+    std::vector<counted_item> items(50'000);
+    std::atomic<bool> done{false};
+    std::vector<coex::work_item*> stolen;
+    std::thread thief([&] {
+        while (!done.load() || !queue->empty()) {
+            if (coex::work_item* const item = pop(*queue)) {
+                stolen.push_back(item);
+                run(item);
+            } else {
+                std::this_thread::yield();
+            }
+        }
+    });
+    std::vector<coex::work_item*> own;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        while (!queue->try_push(&items[i])) std::this_thread::yield();
+        if (i % 3 != 0) continue;
+        if (coex::work_item* const item = pop(*queue)) {
+            own.push_back(item);
+            run(item);
+        }
+    }
+    done.store(true);
+    thief.join();
+    for (const counted_item& each : items) ASSERT_EQ(each.taken.load(), 1);
+    // Each party saw a part of one sequence, in its order.
+    const auto place = [&](coex::work_item* item) { return static_cast<counted_item*>(item) - items.data(); };
+    const auto earlier = [&](coex::work_item* a, coex::work_item* b) { return place(a) < place(b); };
+    EXPECT_TRUE(std::is_sorted(stolen.begin(), stolen.end(), earlier));
+    EXPECT_TRUE(std::is_sorted(own.begin(), own.end(), earlier));
 }
 
 TEST(ready_queue, no_loss_no_duplicate_with_a_stampede_of_thieves) {

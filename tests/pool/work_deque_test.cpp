@@ -84,6 +84,27 @@ void torture(unsigned thieves, std::size_t count, std::size_t burst) {
     for (const counted_item& each : items) ASSERT_EQ(each.taken.load(), 1);
 }
 
+TEST(work_deque, a_thief_of_a_long_deque_meets_the_items_in_the_order_of_their_pushes) {
+    work_deque deque;
+    std::vector<counted_item> items(20'000);
+    std::vector<coex::work_item*> stolen;
+    std::atomic<bool> done{false};
+    std::thread thief([&] {
+        while (!done.load() || !deque.empty()) {
+            if (coex::work_item* const item = steal(deque)) {
+                stolen.push_back(item);
+            } else {
+                std::this_thread::yield();
+            }
+        }
+    });
+    for (counted_item& each : items) deque.push(&each);
+    done.store(true);
+    thief.join();
+    ASSERT_EQ(stolen.size(), items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) ASSERT_EQ(stolen[i], &items[i]);
+}
+
 TEST(work_deque, one_owner_one_thief_fight_for_the_last_item) {
     torture(1, 50'000, 1);
 }

@@ -182,7 +182,8 @@ template <class T>
 class [[nodiscard]] submission {
 public:
     explicit submission(detail::submission_state<T>& state) noexcept : state_(&state) {}
-    submission(submission&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    submission(submission&& other) noexcept
+        : state_(std::exchange(other.state_, nullptr)), taken_(std::exchange(other.taken_, false)) {}
     submission& operator=(submission&& other) noexcept {
         submission(std::move(other)).swap(*this);
         return *this;
@@ -190,15 +191,18 @@ public:
     ~submission() {
         if (state_ != nullptr) state_->disown();
     }
-    void swap(submission& other) noexcept { std::swap(state_, other.state_); }
+    void swap(submission& other) noexcept {
+        std::swap(state_, other.state_);
+        std::swap(taken_, other.taken_);
+    }
 
     /// Waits for the function and returns its result, or throws its exception. Once. On a worker, its pool's other work
     /// is run meanwhile.
     T get() {
-        COEX_REQUIRE(state_ != nullptr, "submission: get() on an empty handle; a result can be taken once");
-        const submission taken = std::move(*this);
-        taken.state_->wait();
-        return taken.state_->take();
+        COEX_REQUIRE(state_ != nullptr && !taken_, "submission: get() on an empty handle; a result can be taken once");
+        taken_ = true;  // state_ stays: another thread may request stop meanwhile
+        state_->wait();
+        return state_->take();
     }
 
     /// True once the function has ended: `get()` will not wait.
@@ -210,12 +214,13 @@ public:
     /// `co_await std::move(handle)`: the same as `get()`, holding no thread. A stop of the awaiting task is passed on
     /// to the function, and its end is awaited.
     [[nodiscard]] detail::submission_awaiter<T> operator co_await() && noexcept {
-        COEX_REQUIRE(state_ != nullptr, "submission: awaited an empty handle; a result can be taken once");
+        COEX_REQUIRE(state_ != nullptr && !taken_, "submission: awaited an empty handle; a result can be taken once");
         return detail::submission_awaiter<T>(*std::exchange(state_, nullptr));
     }
 
 private:
-    detail::submission_state<T>* state_;
+    detail::submission_state<T>* state_;  // written by what changes the handle: not by get()
+    bool taken_ = false;
 };
 
 template <class Function>
