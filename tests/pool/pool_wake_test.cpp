@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <latch>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -31,12 +32,12 @@ TEST(pool_wake, wake_is_not_lost_when_two_posts_from_outside_need_each_other) {
     std::minstd_rand random(seed);
     static_thread_pool pool{{.threads = 2}};
     for (int i = 0; i < 3'000; ++i) {
-        std::latch meeting(3);
+        const auto meeting = std::make_shared<std::latch>(3);  // outlives whoever leaves it last
         pool.post([] {});  // keeps one worker busy, or not any more, when the next two come
         dither(random, 3'000);
-        pool.post([&meeting] { meeting.arrive_and_wait(); });
-        pool.post([&meeting] { meeting.arrive_and_wait(); });
-        meeting.arrive_and_wait();
+        pool.post([meeting] { meeting->arrive_and_wait(); });
+        pool.post([meeting] { meeting->arrive_and_wait(); });
+        meeting->arrive_and_wait();
     }
 }
 
@@ -61,12 +62,12 @@ TEST(pool_wake, wake_is_not_lost_along_a_chain_that_needs_every_worker) {
     constexpr int workers = 4;
     static_thread_pool pool{{.threads = workers}};
     for (int i = 0; i < 500; ++i) {
-        std::latch meeting(workers + 1);
-        pool.post([&pool, &meeting] {
-            for (int k = 1; k < workers; ++k) pool.post([&meeting] { meeting.arrive_and_wait(); });
-            meeting.arrive_and_wait();
+        const auto meeting = std::make_shared<std::latch>(workers + 1);
+        pool.post([&pool, meeting] {
+            for (int k = 1; k < workers; ++k) pool.post([meeting] { meeting->arrive_and_wait(); });
+            meeting->arrive_and_wait();
         });
-        meeting.arrive_and_wait();
+        meeting->arrive_and_wait();
     }
 }
 
