@@ -189,12 +189,9 @@ timespec cpu_time_of(pthread_t thread) {
 
 // All workers asleep: none is woken by anything that happens in another pool, and their clocks stand still.
 TEST(pool_order, an_idle_pool_uses_no_processor_time_while_another_works) {
-    std::mutex mutex;
-    std::vector<pthread_t> threads;
-    static_thread_pool idle{{.threads = 2, .on_thread_start = [&](unsigned) {
-                                 const std::lock_guard lock(mutex);
-                                 threads.push_back(pthread_self());
-                             }}};
+    std::array<std::atomic<pthread_t>, 2> threads{};
+    static_thread_pool idle{
+        {.threads = 2, .on_thread_start = [&](unsigned index) { threads[index].store(pthread_self()); }}};
     static_thread_pool busy{{.threads = 1}};
     const auto work = [&busy] {
         for (int i = 0; i < 3'000; ++i) busy.submit([] {}).get();
@@ -205,10 +202,10 @@ TEST(pool_order, an_idle_pool_uses_no_processor_time_while_another_works) {
         parked = idle.stats().parked;
         work();
     } while (parked < 2 || idle.stats().parked != parked);
-    const timespec before[] = {cpu_time_of(threads[0]), cpu_time_of(threads[1])};
+    const timespec before[] = {cpu_time_of(threads[0].load()), cpu_time_of(threads[1].load())};
     work();
     for (std::size_t i = 0; i < 2; ++i) {
-        const timespec after = cpu_time_of(threads[i]);
+        const timespec after = cpu_time_of(threads[i].load());
         EXPECT_EQ(after.tv_sec, before[i].tv_sec);
         EXPECT_EQ(after.tv_nsec, before[i].tv_nsec);
     }
