@@ -12,6 +12,8 @@
 #include <exec/io/backend_kind.hpp>
 #include <exec/io/file.hpp>
 #include <exec/io/timer.hpp>
+#include <exec/pool/default_pool.hpp>
+#include <exec/pool/fork_join.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 #include <exec/version.hpp>
 #include <exec/vocab/queries.hpp>

@@ -41,6 +41,8 @@ public:
         wake_one();
     }
 
+    [[nodiscard]] bool any_asleep() const noexcept { return (counts_.load() & sleeping_mask) != 0; }
+
     /// An earlier deadline has been armed: some sleeper must learn of it.
     void notify_deadline() noexcept;
 

@@ -1,6 +1,7 @@
 #include "pool/pool_core.hpp"
 
 #include <exec/base/assert.hpp>
+#include <exec/base/process_wide_barrier.hpp>
 #include <exec/sys/cpu_count.hpp>
 
 #include <sched.h>
@@ -182,6 +183,15 @@ std::size_t pool_core::expire_timers() noexcept {
 bool pool_core::has_visible_work() const noexcept {
     if (!injector_.empty()) return true;
     return std::any_of(workers_.begin(), workers_.end(), [](const auto& each) { return each->has_work(); });
+}
+
+void pool_core::demand_attention() noexcept {
+    if (!has_forked()) return;
+    bool all_knew = true;
+    for (const auto& each : workers_) {
+        if (!each->forks().demand_attention()) all_knew = false;
+    }
+    if (!all_knew) process_wide_barrier();
 }
 
 void pool_core::try_terminate() noexcept {

@@ -54,6 +54,14 @@ public:
     std::size_t expire_timers() noexcept;
     [[nodiscard]] bool has_visible_work() const noexcept;
 
+    /// True once a worker has forked.
+    [[nodiscard]] bool has_forked() const noexcept { return forked_.load(); }
+    void note_forking() noexcept {
+        if (!forked_.load()) forked_.store(true);
+    }
+    /// For a worker that has announced sleep: makes every later fork of the pool tell, and every earlier one visible.
+    void demand_attention() noexcept;
+
     [[nodiscard]] bool draining() const noexcept { return draining_.load(); }
     [[nodiscard]] bool terminated() const noexcept { return terminated_.load(); }
     /// Called by a worker that announced sleep while the pool drains: sees whether this is the end (see idle.md).
@@ -118,6 +126,7 @@ private:
     injector injector_;
     idle_set idle_;
     timer_set timers_;
+    std::atomic<bool> forked_{false};
     std::atomic<bool> draining_{false};
     std::atomic<bool> timers_closed_{false};
     std::atomic<bool> terminated_{false};

@@ -5,6 +5,7 @@
 #include <exec/base/assert.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 namespace coex::inline v0::detail {
 namespace {
@@ -19,6 +20,10 @@ constexpr std::uint32_t items_per_round = 64;
 constexpr std::size_t most_injected = 32;  // leaves room in the ready queue, and something for the other workers
 constexpr unsigned search_rounds = 16;     // about 10 us of looking around before falling asleep
 constexpr unsigned pauses_per_round = 16;
+
+// How long a peer may leave a request for its forked jobs unanswered, before they are published by force: that costs
+// about 10 us and interrupts the peer, so it is for peers that compute without forking.
+constexpr std::chrono::microseconds patience{30};
 
 thread_local worker* this_worker = nullptr;
 
@@ -44,6 +49,9 @@ bool has_terminated(void* pool) {
 
 }  // namespace
 
+worker::worker(pool_core& pool, unsigned index)
+    : pool_(pool), index_(index), random_(index * 2654435761U + 1), forks_(pool, *this) {}
+
 worker* worker::current() noexcept {
     return this_worker;
 }
@@ -52,7 +60,9 @@ void worker::run() noexcept {
     this_worker = this;
     call(pool_.options().on_thread_start);
     may_help_ = true;
+    fork_deque::bind_to_this_thread(&forks_);
     while (work_item* item = next(&has_terminated, &pool_)) execute(item);
+    fork_deque::bind_to_this_thread(nullptr);
     may_help_ = false;
     call(pool_.options().on_thread_stop);
     this_worker = nullptr;
@@ -173,6 +183,8 @@ work_item* worker::search(predicate done, void* argument) noexcept {
             }
             pause_briefly();
         }
+        // Jobs that a peer has forked and not published are work too: sleep only when nothing is left to ask for.
+        if (pool_.has_visible_work()) continue;
         if (!sleep(done, argument)) {
             found();
             return nullptr;
@@ -187,6 +199,7 @@ void worker::found() noexcept {
 // Returns false when the worker must not search on: it is done.
 bool worker::sleep(predicate done, void* argument) noexcept {
     const auto deadline = pool_.idle().announce_sleep(*this, pool_.timers_armed());
+    pool_.demand_attention();
     if (!pool_.has_visible_work() && !done(argument)) {
         if (pool_.draining()) pool_.try_terminate();
         if (!done(argument)) {
@@ -203,6 +216,7 @@ work_item* worker::look_everywhere() noexcept {
     admit_injected();
     if (work_item* item = take_ready()) return item;
     if (work_item* item = deque_.pop()) return item;
+    if (work_item* item = take_own_fork()) return item;
     return steal();
 }
 
@@ -216,7 +230,8 @@ work_item* worker::steal() noexcept {
         for (std::size_t i = 0; i < workers; ++i) {
             worker& victim = pool_.worker_at((start + i) % workers);
             if (&victim == this) continue;
-            work_item* item = victim.deque_.steal(contended);
+            work_item* item = victim.forks_.steal(contended);
+            if (item == nullptr) item = victim.deque_.steal(contended);
             if (item == nullptr) item = victim.ready_.pop(contended);
             if (item != nullptr) {
                 count(counters_.stolen);
@@ -224,7 +239,47 @@ work_item* worker::steal() noexcept {
             }
         }
     }
+    if (pool_.has_forked()) ask_for_forks();
     return nullptr;
+}
+
+// Jobs that this worker forked further up its stack, where it now waits for something else.
+work_item* worker::take_own_fork() noexcept {
+    for (;;) {
+        if (!forks_.has_jobs()) return nullptr;
+        forks_.publish_all();
+        bool contended = false;
+        if (work_item* item = forks_.steal(contended)) return item;
+    }
+}
+
+void worker::ask_for_forks() noexcept {
+    const std::size_t workers = pool_.worker_count();
+    bool seen = false;
+    for (std::size_t i = 0; i < workers; ++i) {
+        // Beginning with the one that was seen last.
+        const std::size_t peer = (unanswered_.peer + i) % workers;
+        fork_deque& forks = pool_.worker_at(peer).forks_;
+        if (&forks == &forks_) continue;
+        forks.request();
+        if (seen || !forks.has_jobs()) continue;
+        seen = true;
+        const auto now = timer_clock::now();
+        const std::uint64_t progress = forks.progress();
+        if (peer != unanswered_.peer || progress != unanswered_.progress) {
+            unanswered_ = {peer, progress, now};
+        } else if (now - unanswered_.since > patience) {
+            forks.force();
+            unanswered_.since = now;
+        }
+    }
+}
+
+// For the deque of this worker: a push found that somebody asked.
+bool worker::jobs_published() noexcept {
+    pool_.note_forking();
+    pool_.idle().notify_one();
+    return pool_.idle().any_asleep();
 }
 
 std::uint32_t worker::next_random() noexcept {

@@ -5,6 +5,8 @@
 #include "pool/work_deque.hpp"
 
 #include <exec/base/config.hpp>
+#include <exec/vocab/fork_deque.hpp>
+#include <exec/vocab/timer.hpp>
 #include <exec/vocab/work_item.hpp>
 
 #include <atomic>
@@ -21,9 +23,9 @@ class pool_core;
 /// A thread of a pool: its queues, how it sleeps, and the loop that finds and runs work.
 ///
 /// OWNER: its own thread, unless said otherwise.
-class worker {
+class worker final : fork_listener {
 public:
-    worker(pool_core& pool, unsigned index) noexcept : pool_(pool), index_(index), random_(index * 2654435761U + 1) {}
+    worker(pool_core& pool, unsigned index);
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
@@ -62,8 +64,11 @@ public:
     /// Own thread only.
     [[nodiscard]] bool may_help() const noexcept { return may_help_; }
 
+    /// The jobs that this worker has forked and not joined.
+    [[nodiscard]] fork_deque& forks() noexcept { return forks_; }
+
     /// True when one of the queues holds something. Any thread.
-    [[nodiscard]] bool has_work() const noexcept { return !deque_.empty() || !ready_.empty(); }
+    [[nodiscard]] bool has_work() const noexcept { return !deque_.empty() || !ready_.empty() || forks_.has_jobs(); }
     [[nodiscard]] std::size_t queued() const noexcept { return deque_.size() + ready_.size(); }
 
     struct counters {
@@ -89,6 +94,9 @@ private:
     [[nodiscard]] work_item* search(predicate done, void* argument) noexcept;
     [[nodiscard]] work_item* look_everywhere() noexcept;
     [[nodiscard]] work_item* steal() noexcept;
+    [[nodiscard]] work_item* take_own_fork() noexcept;
+    void ask_for_forks() noexcept;
+    bool jobs_published() noexcept override;
     [[nodiscard]] bool sleep(predicate done, void* argument) noexcept;
     bool collect() noexcept;
     void found() noexcept;
@@ -104,6 +112,14 @@ private:
 
     work_deque deque_;
     ready_queue ready_;
+    fork_deque forks_;
+
+    // The peer whose jobs this worker sees and cannot take, and since when it has not answered.
+    struct {
+        std::size_t peer = 0;
+        std::uint64_t progress = 0;
+        timer_clock::time_point since{};
+    } unanswered_;
 
     futex_parker futex_;
     std::unique_ptr<parker> installed_;

@@ -6,6 +6,9 @@
 /// coroutine frame that another thread may already own.
 #define COEX_NOINLINE __attribute__((noinline))
 
+/// Puts a function into its caller, for the few places where a call would cost more than what is called.
+#define COEX_ALWAYS_INLINE inline __attribute__((always_inline))
+
 #if defined(__SANITIZE_ADDRESS__)
 #define COEX_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)

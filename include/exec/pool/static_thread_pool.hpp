@@ -3,6 +3,7 @@
 #include <exec/base/recycling.hpp>
 #include <exec/pool/pool_options.hpp>
 #include <exec/pool/pool_stats.hpp>
+#include <exec/pool/stack_job.hpp>
 #include <exec/pool/submission.hpp>
 #include <exec/vocab/scheduler.hpp>
 #include <exec/vocab/work_item.hpp>
@@ -79,6 +80,20 @@ public:
             throw;
         }
         return handle;
+    }
+
+    /// Calls `function()` on a worker of this pool and returns what it returns, or throws what it throws. On a worker
+    /// of this pool it is a plain call; on a worker of another pool that one's work is run while waiting.
+    ///
+    /// Lifetime:   the function is used only until this returns.
+    /// Complexity: allocates nothing.
+    template <class Function>
+        requires std::is_invocable_v<Function>
+    std::invoke_result_t<Function> install(Function&& function) {
+        if (this_thread_index().has_value()) return std::forward<Function>(function)();
+        detail::stack_job<Function> job(function);
+        context_->submit(&job);
+        return job.take();
     }
 
     /// `co_await pool.schedule()` moves a task to this pool. Infallible; allocates nothing.

@@ -4,6 +4,7 @@
 #include <exec/base/recycling.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/task_result.hpp>
+#include <exec/pool/end_latch.hpp>
 #include <exec/vocab/stop_token.hpp>
 #include <exec/vocab/work_item.hpp>
 
@@ -18,51 +19,21 @@ namespace coex::inline v0 {
 
 namespace detail {
 
-/// What a submitted function and the owner of its handle share: whether it has ended, and who waits for that.
-///
-/// The word `waiter_` [S1] is null (not ended, nobody waits), a waiter, or `ended`. The worker that ends the function
-/// and the one who begins to wait meet there; a waiter is told through its own function, which stores `ended` itself,
-/// because as soon as that is visible the waiter may be gone.
-class submission_base {
+/// What a submitted function and the owner of its handle share: whether it has ended, who waits for that, and who is
+/// the last to let go.
+class submission_base : public end_latch {
 public:
-    struct waiter {
-        void (*tell)(waiter*, submission_base&) noexcept;
-    };
-
-    submission_base() = default;
-    submission_base(const submission_base&) = delete;
-    submission_base& operator=(const submission_base&) = delete;
-
-    [[nodiscard]] bool has_ended() const noexcept { return waiter_.load() == ended_mark(); }
-    void set_ended() noexcept { waiter_.store(ended_mark()); }
-
-    /// Blocks, or on a worker works for its pool, until the function has ended.
-    void wait() noexcept;
-
-    /// Registers `who`. Returns false when the function has ended already.
-    [[nodiscard]] bool try_wait(waiter& who) noexcept {
-        waiter* nobody = nullptr;
-        return waiter_.compare_exchange_strong(nobody, &who);
-    }
-
     inplace_stop_source& stop_source() noexcept { return source_; }
 
 protected:
     ~submission_base() = default;
 
-    /// The function has ended: tells the waiter, if there is one.
-    void end() noexcept;
-
     // ORDER: acq_rel; each owner's writes happen before the last one destroys the object.
     [[nodiscard]] bool release_last() noexcept { return owners_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
 private:
-    [[nodiscard]] waiter* ended_mark() const noexcept { return const_cast<waiter*>(&mark_); }
-
-    std::atomic<waiter*> waiter_{nullptr};
     std::atomic<unsigned> owners_{2};  // the handle and the function
     inplace_stop_source source_;
-    waiter mark_{nullptr};
 };
 
 template <class T>
@@ -129,7 +100,7 @@ private:
 
 /// Waits in a task for a submitted function.
 template <class T>
-class submission_awaiter : submission_base::waiter {
+class submission_awaiter : end_latch::waiter {
 public:
     explicit submission_awaiter(submission_state<T>& state) noexcept
         : waiter{&submission_awaiter::on_ended}, state_(&state) {}
@@ -161,9 +132,9 @@ private:
         coroutine.reattach(former);
         return false;
     }
-    static void on_ended(waiter* self, submission_base& state) noexcept {
+    static void on_ended(waiter* self, end_latch& latch) noexcept {
         coroutine_base* const coroutine = static_cast<submission_awaiter*>(self)->coroutine_;
-        state.set_ended();
+        latch.set_ended();
         coroutine->resume_later();
     }
 

@@ -15,7 +15,7 @@ struct work_item {
     work_item(const work_item&) = delete;
     work_item& operator=(const work_item&) = delete;
 
-    work_item* next = nullptr;  // OWNER: the queue that holds the item
+    work_item* next;  // OWNER: the queue that holds the item; unset until one does
     run_function* run;
 
 protected:

@@ -1,4 +1,4 @@
-#include <exec/pool/submission.hpp>
+#include <exec/pool/end_latch.hpp>
 
 #include "pool/pool_core.hpp"
 #include "pool/worker.hpp"
@@ -10,14 +10,14 @@ namespace coex::inline v0::detail {
 namespace {
 
 /// A thread outside all pools waits.
-struct blocked_thread : submission_base::waiter {
+struct blocked_thread : end_latch::waiter {
     blocked_thread() noexcept : waiter{&blocked_thread::on_ended} {}
 
-    static void on_ended(waiter* self, submission_base& state) noexcept {
+    static void on_ended(waiter* self, end_latch& latch) noexcept {
         auto& blocked = *static_cast<blocked_thread*>(self);
         // LIFETIME: told under the lock, so that the waiting thread can return only after this one has let go.
         const std::lock_guard lock(blocked.mutex);
-        state.set_ended();
+        latch.set_ended();
         blocked.ended.notify_one();
     }
 
@@ -26,32 +26,27 @@ struct blocked_thread : submission_base::waiter {
 };
 
 /// A worker waits, and works for its pool meanwhile.
-struct waiting_worker : submission_base::waiter {
+struct waiting_worker : end_latch::waiter {
     explicit waiting_worker(worker& which) noexcept : waiter{&waiting_worker::on_ended}, self(which) {}
 
-    static void on_ended(waiter* base, submission_base& state) noexcept {
+    static void on_ended(waiter* base, end_latch& latch) noexcept {
         worker& woken = static_cast<waiting_worker*>(base)->self;
         // LIFETIME: once the end is visible, the worker may return and its pool be destroyed: hold the pool until it is
         // woken.
         const pool_core::visit visit(woken.pool());
-        state.set_ended();
+        latch.set_ended();
         woken.unpark();
     }
-    static bool has_ended(void* state) noexcept { return static_cast<submission_base*>(state)->has_ended(); }
+    static bool has_ended(void* latch) noexcept { return static_cast<end_latch*>(latch)->has_ended(); }
 
     worker& self;
 };
 
 }  // namespace
 
-void submission_base::end() noexcept {
-    // The word's three states: [S1].
-    waiter* seen = nullptr;
-    if (waiter_.compare_exchange_strong(seen, ended_mark())) return;
-    seen->tell(seen, *this);
-}
+constinit end_latch::waiter end_latch::ended_{nullptr};
 
-void submission_base::wait() noexcept {
+void end_latch::wait() noexcept {
     if (has_ended()) return;
     if (worker* const here = worker::current(); here != nullptr && here->may_help()) {
         const pool_core::nested_wait nested(here->pool());

@@ -1,0 +1,25 @@
+#include <exec/base/process_wide_barrier.hpp>
+
+#include <linux/membarrier.h>
+#include <syscall.h>
+#include <unistd.h>
+
+namespace coex::inline v0::detail {
+namespace {
+
+long membarrier(int command) noexcept {
+    return syscall(SYS_membarrier, command, 0, 0);
+}
+
+}  // namespace
+
+bool has_process_wide_barrier() noexcept {
+    static const bool registered = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
+    return registered;
+}
+
+void process_wide_barrier() noexcept {
+    if (has_process_wide_barrier()) membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+}
+
+}  // namespace coex::inline v0::detail
