@@ -64,6 +64,18 @@ void idle_set::notify_deadline() noexcept {
     if (chosen != nullptr) chosen->unpark();
 }
 
+void idle_set::keep_time(const timer_set& timers) noexcept {
+    if (timers.next_deadline() == timer_clock::time_point::max()) return;
+    const std::uint64_t counts = counts_.load();
+    if (counts >> searching_shift != 0 || (counts & sleeping_mask) == 0) return;
+    worker* chosen = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        if (timekeeper_ == nullptr && !sleepers_.empty()) chosen = sleepers_.front();
+    }
+    if (chosen != nullptr) chosen->unpark();
+}
+
 void idle_set::wake_all() noexcept {
     const std::lock_guard lock(mutex_);
     for (worker* sleeper : sleepers_) sleeper->unpark();

@@ -24,7 +24,7 @@ public:
     void begin_search() noexcept { counts_.fetch_add(one_searching); }
 
     /// The searching worker found something. Returns true when it was the last that searched: it must then look whether
-    /// more work is there and wake another for it.
+    /// more work is there and wake another for it, and otherwise call `keep_time()`.
     [[nodiscard]] bool end_search() noexcept { return (counts_.fetch_sub(one_searching) >> searching_shift) == 1; }
 
     /// The searching worker found nothing: it counts as asleep from here on. It must look at all queues once more, and
@@ -45,6 +45,9 @@ public:
 
     /// An earlier deadline has been armed: some sleeper must learn of it.
     void notify_deadline() noexcept;
+
+    /// The last searcher found something: if a timer is armed and nobody keeps the time, a sleeper must.
+    void keep_time(const timer_set& timers) noexcept;
 
     /// Makes every sleeper look again.
     void wake_all() noexcept;

@@ -193,7 +193,12 @@ work_item* worker::search(predicate done, void* argument) noexcept {
 }
 
 void worker::found() noexcept {
-    if (pool_.idle().end_search() && pool_.has_visible_work()) pool_.idle().notify_one();
+    if (!pool_.idle().end_search()) return;
+    if (pool_.has_visible_work()) {
+        pool_.idle().notify_one();
+    } else {
+        pool_.idle().keep_time(pool_.timers_armed());
+    }
 }
 
 // Returns false when the worker must not search on: it is done.

@@ -176,6 +176,34 @@ TEST_F(idle_set_test, an_earlier_timer_reaches_the_timekeeper) {
     timers_.close();
 }
 
+TEST_F(idle_set_test, the_time_is_kept_by_another_when_a_sleeper_that_was_told_of_it_finds_work) {
+    fall_asleep(0);
+    fall_asleep(1);
+    idle_timer timer(timer_clock::time_point(std::chrono::milliseconds(10)));
+    static_cast<void>(timers_.arm(timer));
+    idle_.notify_deadline();
+    EXPECT_EQ(unparked_[0], 1);
+    EXPECT_TRUE(wake_up(0)) << "the last that searched must look whether somebody keeps the time";
+    idle_.keep_time(timers_);
+    EXPECT_EQ(unparked_[1], 1);
+    timers_.close();
+}
+
+TEST_F(idle_set_test, nobody_is_woken_for_the_time_when_it_is_kept_or_a_searcher_sees_to_it_or_no_timer_is_armed) {
+    const timer_clock::time_point soon{std::chrono::milliseconds(10)};
+    idle_timer timer(soon);
+    fall_asleep(0);
+    idle_.keep_time(timers_);
+    static_cast<void>(timers_.arm(timer));
+    idle_.begin_search();
+    idle_.keep_time(timers_);
+    EXPECT_TRUE(idle_.end_search());
+    EXPECT_EQ(fall_asleep(1), soon);
+    idle_.keep_time(timers_);
+    EXPECT_EQ(unparked(), 0);
+    timers_.close();
+}
+
 TEST_F(idle_set_test, waking_all_makes_every_sleeper_look_again) {
     for (unsigned i = 0; i < count; ++i) fall_asleep(i);
     idle_.wake_all();

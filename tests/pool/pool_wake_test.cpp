@@ -1,16 +1,21 @@
 #include <exec/pool/static_thread_pool.hpp>
 
+#include "pool/pool_access.hpp"
+#include "pool/pool_core.hpp"
+
 #include <exec/coro/block_on.hpp>
 #include <exec/coro/task.hpp>
 
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <latch>
 #include <memory>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 // Each test blocks for ever when a wake-up is lost: work is there, and a worker sleeps that could do it.
@@ -105,6 +110,43 @@ TEST(pool_wake, wake_is_not_lost_when_a_waiting_worker_is_needed_for_other_work)
             go.notify_one();
         });
         ASSERT_EQ(waiting.get(), 7);
+    }
+}
+
+struct opening_timer final : coex::timer_node {
+    explicit opening_timer(std::shared_ptr<std::latch> opened) noexcept
+        : timer_node(&opening_timer::on_expired), latch(std::move(opened)) {}
+    static void on_expired(timer_node* self) noexcept {
+        const std::shared_ptr<std::latch> kept = static_cast<opening_timer*>(self)->latch;
+        kept->count_down();
+    }
+    const std::shared_ptr<std::latch> latch;
+};
+
+// The worker that is told of the deadline may find an item that comes at this moment: then another must keep the time.
+TEST(pool_wake, a_timer_is_kept_by_a_sleeper_when_the_one_that_was_told_of_it_finds_work) {
+    const unsigned seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::minstd_rand random(seed);
+    static_thread_pool pool{{.threads = 3}};
+    coex::timer_service& timers = coex::detail::pool_access::core(pool).timers();
+    for (int i = 0; i < 1'000; ++i) {
+        const auto over = std::make_shared<std::latch>(1);
+        opening_timer timer(over);
+        std::atomic<bool> armed{false};
+        dither(random, 1'000'000);  // long enough for all to fall asleep
+        auto arming = pool.submit([&] {
+            timer.deadline = timers.now() + std::chrono::microseconds(500);
+            const bool accepted = timers.arm(timer);
+            armed.store(true);
+            over->wait();
+            return accepted;
+        });
+        while (!armed.load()) std::this_thread::yield();
+        dither(random, 300'000);
+        auto busy = pool.submit([&] { over->wait(); });
+        ASSERT_TRUE(arming.get());
+        busy.get();
     }
 }
 
