@@ -17,23 +17,14 @@ timer_clock::time_point idle_set::announce_sleep(worker& sleeper, const timer_se
     return deadline;
 }
 
-void idle_set::retract_sleep(worker& sleeper, const timer_set& timers) noexcept {
-    worker* successor = nullptr;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto place = std::find(sleepers_.begin(), sleepers_.end(), &sleeper);
-        if (place != sleepers_.end()) {
-            sleepers_.erase(place);
-            counts_.fetch_add(one_searching - 1);
-        }
-        if (timekeeper_ == &sleeper) {
-            timekeeper_ = nullptr;
-            if (!sleepers_.empty() && timers.next_deadline() != timer_clock::time_point::max()) {
-                successor = sleepers_.front();
-            }
-        }
+void idle_set::retract_sleep(worker& sleeper) noexcept {
+    const std::lock_guard lock(mutex_);
+    const auto place = std::find(sleepers_.begin(), sleepers_.end(), &sleeper);
+    if (place != sleepers_.end()) {
+        sleepers_.erase(place);
+        counts_.fetch_add(one_searching - 1);
     }
-    if (successor != nullptr) successor->unpark();
+    if (timekeeper_ == &sleeper) timekeeper_ = nullptr;
 }
 
 void idle_set::wake_one() noexcept {

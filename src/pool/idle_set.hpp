@@ -32,7 +32,7 @@ public:
     [[nodiscard]] timer_clock::time_point announce_sleep(worker& sleeper, const timer_set& timers) noexcept;
 
     /// The worker is awake again and searches, whoever woke it.
-    void retract_sleep(worker& sleeper, const timer_set& timers) noexcept;
+    void retract_sleep(worker& sleeper) noexcept;
 
     /// Work has been made available: wakes a sleeper, unless somebody searches already or nobody sleeps.
     void notify_one() noexcept {

@@ -212,7 +212,7 @@ bool worker::sleep(predicate done, void* argument) noexcept {
             parker_.load()->park(deadline);
         }
     }
-    pool_.idle().retract_sleep(*this, pool_.timers_armed());
+    pool_.idle().retract_sleep(*this);
     return !done(argument);
 }
 

@@ -55,7 +55,7 @@ protected:
     }
     /// The worker is awake again, found something, and says whether it was the last that searched.
     bool wake_up(unsigned which) {
-        idle_.retract_sleep(*workers_[which], timers_);
+        idle_.retract_sleep(*workers_[which]);
         return idle_.end_search();
     }
     [[nodiscard]] int unparked() const { return unparked_[0] + unparked_[1] + unparked_[2]; }
@@ -97,7 +97,7 @@ TEST_F(idle_set_test, no_crowd_is_woken_before_the_one_that_was_woken_finds_some
 TEST_F(idle_set_test, a_sleeper_that_wakes_by_itself_searches_until_it_found_something) {
     fall_asleep(0);
     fall_asleep(1);
-    idle_.retract_sleep(*workers_[0], timers_);
+    idle_.retract_sleep(*workers_[0]);
     idle_.notify_one();
     EXPECT_EQ(unparked(), 0);
     EXPECT_TRUE(idle_.end_search());
@@ -140,13 +140,15 @@ TEST_F(idle_set_test, work_wakes_another_than_the_timekeeper_if_it_can) {
     timers_.close();
 }
 
-TEST_F(idle_set_test, a_timekeeper_that_wakes_passes_the_office_on) {
+TEST_F(idle_set_test, a_timekeeper_that_wakes_and_finds_work_passes_the_office_on) {
     const timer_clock::time_point soon{std::chrono::milliseconds(10)};
     idle_timer timer(soon);
     static_cast<void>(timers_.arm(timer));
     fall_asleep(0);
     fall_asleep(1);
     EXPECT_TRUE(wake_up(0));
+    EXPECT_EQ(unparked(), 0) << "it has searched: meanwhile the time was kept";
+    idle_.keep_time(timers_);
     EXPECT_EQ(unparked_[1], 1) << "a successor is told";
     EXPECT_TRUE(wake_up(1));
     EXPECT_EQ(fall_asleep(1), soon);
