@@ -14,7 +14,7 @@ namespace coex::inline v0::detail {
 template <class T>
 class task_result {
     static_assert(!std::is_rvalue_reference_v<T>, "coex: a task cannot return an rvalue reference; return a value");
-    using stored = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>;
+    using stored = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, std::remove_const_t<T>>;
 
 public:
     task_result() noexcept {}

@@ -22,8 +22,14 @@ public:
     using result = std::invoke_result_t<Function>;
 
     /// Whether the job holds the function, not a reference to it.
-    static constexpr bool copies = !std::is_reference_v<Function> && std::is_trivially_copyable_v<Function> &&
-                                   std::is_trivially_destructible_v<Function> && sizeof(Function) <= 4 * sizeof(void*);
+    static constexpr bool copies = [] {
+        if constexpr (std::is_reference_v<Function>) {
+            return false;  // also because a plain function has no size
+        } else {
+            return std::is_trivially_copyable_v<Function> && std::is_copy_constructible_v<Function> &&
+                   sizeof(Function) <= 4 * sizeof(void*);
+        }
+    }();
 
     explicit stack_job(Function& function) noexcept : work_item(&stack_job::execute), function_(held(function)) {}
     ~stack_job() {}  // result_ exists from execute() to the end of take() or drop()
