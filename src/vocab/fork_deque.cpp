@@ -2,6 +2,8 @@
 
 #include <exec/base/process_wide_barrier.hpp>
 
+#include <algorithm>
+
 namespace coex::inline v0::detail {
 
 constinit thread_local fork_deque* this_thread_forks = nullptr;
@@ -25,15 +27,11 @@ fork_deque* fork_deque::reopen() noexcept {
 }
 
 // The youngest job is at bottom_ - 1. Raises guard and verified together, which needs no barrier: the only one who pops
-// the fast way is this thread.
+// the fast way is this thread. A forcer that is at work fails.
 void fork_deque::publish(std::uint64_t end) noexcept {
-    const auto wanted = static_cast<std::uint32_t>(end);
     // ORDER: relaxed; only the starting point of the compare-exchange.
     std::uint64_t seen = split_.load(std::memory_order_relaxed);
-    for (;;) {
-        const std::uint32_t guard = distance(wanted, guard_of(seen)) > 0 ? wanted : guard_of(seen);
-        const std::uint32_t verified = distance(wanted, verified_of(seen)) > 0 ? wanted : verified_of(seen);
-        if (split_.compare_exchange_weak(seen, join(guard, verified))) return;
+    while (!split_.compare_exchange_weak(seen, std::max(verified_of(seen), end))) {
     }
 }
 
@@ -56,13 +54,11 @@ void fork_deque::pushed_on_request() noexcept {
 }
 
 bool fork_deque::pop_public(std::uint64_t index) noexcept {
-    const auto wanted = static_cast<std::uint32_t>(index);
     std::uint64_t seen = split_.load();
-    std::uint32_t verified = 0;
-    // First the claim, then the look at the thieves [F1]. Only this thread lowers guard: it is above the index still.
+    // First the claim, then the look at the thieves [F1].
     do {
-        verified = distance(verified_of(seen), wanted) > 0 ? wanted : verified_of(seen);
-    } while (!split_.compare_exchange_weak(seen, join(wanted, verified)));
+        if (index >= guard_of(seen)) return true;  // somebody forces older jobs
+    } while (!split_.compare_exchange_weak(seen, std::min(verified_of(seen), index)));
     std::uint64_t top = top_.load();
     if (top < index) return true;
     const bool mine = top == index && top_.compare_exchange_strong(top, index + 1);
@@ -76,7 +72,7 @@ work_item* fork_deque::steal(bool& contended) noexcept {
     // First top, then split_ [F1].
     std::uint64_t top = top_.load();
     const std::uint64_t split = split_.load();
-    if (distance(verified_of(split), static_cast<std::uint32_t>(top)) <= 0) return nullptr;
+    if (verified_of(split) <= top) return nullptr;
     // ORDER: relaxed; the load of split_ has seen the store that published the slot [F1].
     work_item* const job = slots_[top % capacity].load(std::memory_order_relaxed);
     if (top_.compare_exchange_strong(top, top + 1)) return job;
@@ -88,22 +84,16 @@ bool fork_deque::force() noexcept {
     if (!has_process_wide_barrier() || forcing_.exchange(true)) return false;
     bool published = false;
     std::uint64_t seen = split_.load();
-    const auto goal = static_cast<std::uint32_t>(bottom_.load());
-    if (distance(goal, verified_of(seen)) > 0) {
-        const std::uint32_t verified = verified_of(seen);
-        const std::uint32_t guard = distance(goal, guard_of(seen)) > 0 ? goal : guard_of(seen);
-        const std::uint64_t guarded = join(guard, verified);
-        if (split_.compare_exchange_strong(seen, guarded)) {
-            process_wide_barrier();
-            // From here on every pop below guard changes split_, so that the exchange below fails. Pops before the
-            // barrier show in bottom_ [F1].
-            const auto bottom = static_cast<std::uint32_t>(bottom_.load());
-            const std::uint32_t reached = distance(goal, bottom) < 0 ? goal : bottom;
-            std::uint64_t expected = guarded;
-            if (distance(reached, verified) > 0) {
-                published = split_.compare_exchange_strong(expected, join(guard, reached));
-            }
-        }
+    // Below top when the owner has asked for a job that was stolen long ago [F1].
+    const std::uint64_t verified = std::max(verified_of(seen), top_.load());
+    const std::uint64_t goal = std::min(bottom_.load(), verified + capacity);
+    std::uint64_t guarded = join(goal, verified);
+    if (goal > verified && split_.compare_exchange_strong(seen, guarded)) {
+        process_wide_barrier();
+        // From here on every pop below guard changes split_, so that the exchange below fails. Pops before the barrier
+        // show in bottom_ [F1].
+        const std::uint64_t reached = std::clamp(bottom_.load(), verified, goal);
+        published = split_.compare_exchange_strong(guarded, reached) && reached > verified;
     }
     forcing_.store(false);
     return published;

@@ -16,6 +16,18 @@
 #include <vector>
 
 namespace coex {
+namespace detail {
+
+struct fork_deque_access {
+    // As after `count` further jobs have been pushed, published and stolen. Owner only, while no job is there.
+    static void skip(fork_deque& deque, std::uint64_t count) {
+        deque.bottom_.store(deque.top_.load() + count);
+        deque.publish_all();
+        deque.top_.store(deque.bottom_.load());
+    }
+};
+
+}  // namespace detail
 namespace {
 
 using detail::fork_deque;
@@ -166,6 +178,61 @@ TEST_F(fork_deque_test, a_full_deque_closes_and_opens_again) {
     EXPECT_FALSE(deque.pop(indices[0]));
     EXPECT_EQ(fork_deque::reopen(), &deque);
     EXPECT_EQ(detail::this_thread_forks, &deque);
+}
+
+// How many jobs are stolen between the theft of a job and its join: around the limits of 31 and 32 bits, and beyond.
+constexpr std::uint64_t long_times[] = {1,
+                                        5000,
+                                        (std::uint64_t{1} << 31) - 1,
+                                        std::uint64_t{1} << 31,
+                                        (std::uint64_t{1} << 31) + 7,
+                                        (std::uint64_t{1} << 32) - 1,
+                                        std::uint64_t{1} << 32,
+                                        (std::uint64_t{1} << 32) + 7,
+                                        (std::uint64_t{1} << 45) + 7};
+
+TEST_F(fork_deque_test, a_job_stolen_long_ago_is_not_given_back) {
+    for (const std::uint64_t stolen_meanwhile : long_times) {
+        SCOPED_TRACE(stolen_meanwhile);
+        job outer;
+        job inner;
+        const auto a = deque.push(&outer);
+        deque.publish_all();
+        ASSERT_EQ(deque.steal(contended), &outer);
+        detail::fork_deque_access::skip(deque, stolen_meanwhile);
+        EXPECT_TRUE(deque.pop(deque.push(&inner)));
+        EXPECT_FALSE(deque.pop(a));
+        EXPECT_FALSE(deque.has_jobs());
+        EXPECT_EQ(deque.steal(contended), nullptr);
+    }
+}
+
+TEST_F(fork_deque_test, jobs_can_be_published_after_an_old_one_was_joined) {
+    for (const std::uint64_t stolen_meanwhile : long_times) {
+        for (const bool by_force : {false, true}) {
+            if (by_force && !detail::has_process_wide_barrier()) continue;
+            SCOPED_TRACE(stolen_meanwhile);
+            job outer;
+            job first;
+            job second;
+            const auto a = deque.push(&outer);
+            deque.publish_all();
+            ASSERT_EQ(deque.steal(contended), &outer);
+            detail::fork_deque_access::skip(deque, stolen_meanwhile);
+            EXPECT_FALSE(deque.pop(a));
+            const auto b = deque.push(&first);
+            const auto c = deque.push(&second);
+            if (by_force) {
+                EXPECT_TRUE(deque.force());
+            } else {
+                deque.publish_all();
+            }
+            EXPECT_EQ(deque.steal(contended), &first);
+            EXPECT_TRUE(deque.pop(c));
+            EXPECT_FALSE(deque.pop(b));
+            EXPECT_EQ(deque.steal(contended), nullptr);
+        }
+    }
 }
 
 // An owner forks and joins in a random nested pattern while thieves steal, ask and force: every job runs once.

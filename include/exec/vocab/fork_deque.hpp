@@ -43,9 +43,9 @@ protected:
 ///  - *by force*, when the owner computes and pushes nothing: a thief raises `guard`, makes sure by membarrier(2) that
 ///    the owner has seen that or that it sees the owner's last pop, and then raises `verified`.
 ///
-/// The words `guard` and `verified` share one atomic, `split_`. Indices only grow where a thief compares them: `top_`
-/// has 64 bits; the halves of `split_` are compared as signed differences and are never farther from `top_` than the
-/// capacity, or stale by one epoch of pushes.
+/// The words `guard` and `verified` share one atomic, `split_`: verified, and above it how far guard is ahead, which is
+/// nothing except while somebody forces. Indices never wrap: a job may be joined long after it was stolen, when any
+/// number of others has been pushed and stolen, and its index must then still be told from theirs.
 ///
 /// **No job runs twice** [F1]. Let a thief take index t: it read top == t, then a state G of split_ with verified > t,
 /// then the slot, and its compare-exchange of top from t to t + 1 succeeded.
@@ -54,12 +54,13 @@ protected:
 ///    by the same compare-exchange: one of the two fails. If S lowered before G, then split_ was raised over t again
 ///    after S, for a later job at this index: see below.
 ///  - Against a fast pop F of index t, which stored bottom = t and then read a state of split_ with guard <= t. If that
-///    state is newer than G, split_ was lowered to t or less in between, by a slow pop; then t itself was popped
+///    state is newer than G, verified was lowered to t or less in between, by a slow pop; then t itself was popped
 ///    slowly after G, and the case above has decided. If it is older (or F's load was stale), guard was raised over t
 ///    later: by the owner, after F in its own order, when another job is at t; or by a forcer. A forcer raises guard,
-///    then calls membarrier, then reads bottom, then raises verified to at most that bottom. If F read its state before
-///    the barrier, its store of bottom is visible to the forcer: verified stays at or below t, or another job is at t.
-///    If after, it saw guard > t and was no fast pop.
+///    then calls membarrier, then reads bottom, then moves both to at most that bottom, unless split_ has changed. If F
+///    read its state before the barrier, its store of bottom is visible to the forcer: verified stays at or below t, or
+///    another job is at t. If after, it saw guard > t and was no fast pop.
+///  - A forcer may find verified below top, and raises it to top at once: no exchange from an index below top succeeds.
 ///  - The slot: the thief's load of split_ acquires what the owner (or the forcer, which had acquired bottom) released,
 ///    so it sees the job at t as of G or a later one; a later one would have needed a pop of t after G, and then the
 ///    exchange fails. Slot t is overwritten by index t + capacity only when top has passed t.
@@ -106,7 +107,8 @@ public:
         std::atomic_signal_fence(std::memory_order_seq_cst);
         // ORDER: relaxed; a stale guard is excluded by membarrier in force(), or else is this thread's own [F1].
         const std::uint64_t split = split_.load(std::memory_order_relaxed);
-        if (distance(static_cast<std::uint32_t>(index), guard_of(split)) >= 0) [[likely]]
+        // The whole word: it is guard, or while somebody forces more than any index, and then pop_public() decides.
+        if (index >= split) [[likely]]
             return true;
         return pop_public(index);
     }
@@ -154,20 +156,22 @@ public:
     COEX_NOINLINE static fork_deque* reopen() noexcept;
 
 private:
+    friend struct fork_deque_access;  // for tests: indices that take hours to reach
+
     static constexpr std::uint64_t capacity = 4096;
     static constexpr std::uint64_t attention = 0;  // values of limit_ that every push reaches
     static constexpr std::uint64_t requested = 1;
 
-    // Signed: the index minus the other, both modulo 2^32.
-    static constexpr std::int32_t distance(std::uint32_t index, std::uint32_t from) noexcept {
-        return static_cast<std::int32_t>(index - from);
+    // The parts of split_. Guard is at most `capacity` ahead; 2^51 indices last for years.
+    static constexpr unsigned index_bits = 51;
+    static constexpr std::uint64_t verified_of(std::uint64_t split) noexcept {
+        return split & ((std::uint64_t{1} << index_bits) - 1);
     }
-    static constexpr std::uint32_t guard_of(std::uint64_t split) noexcept { return static_cast<std::uint32_t>(split); }
-    static constexpr std::uint32_t verified_of(std::uint64_t split) noexcept {
-        return static_cast<std::uint32_t>(split >> 32);
+    static constexpr std::uint64_t guard_of(std::uint64_t split) noexcept {
+        return verified_of(split) + (split >> index_bits);
     }
-    static constexpr std::uint64_t join(std::uint32_t guard, std::uint32_t verified) noexcept {
-        return (static_cast<std::uint64_t>(verified) << 32) | guard;
+    static constexpr std::uint64_t join(std::uint64_t guard, std::uint64_t verified) noexcept {
+        return ((guard - verified) << index_bits) | verified;
     }
 
     COEX_NOINLINE void pushed_on_request() noexcept;
@@ -176,7 +180,7 @@ private:
 
     // Written by the owner at every push and pop.
     alignas(destructive_interference_bytes) std::atomic<std::uint64_t> bottom_{0};
-    std::atomic<std::uint64_t> split_{0};  // guard in the lower half, verified in the upper; the owner and one forcer
+    std::atomic<std::uint64_t> split_{0};  // verified, and how far guard is ahead; written by the owner and one forcer
     const std::unique_ptr<std::atomic<work_item*>[]> slots_;
     execution_context* const home_;
     fork_listener* const listener_;
