@@ -161,6 +161,25 @@ TEST_F(fork_deque_test, force_publishes_what_the_owner_keeps_to_itself) {
     }).join();
 }
 
+// Or else an owner that joins one short job after the other, and forks nothing, keeps all of them to itself.
+TEST_F(fork_deque_test, taking_jobs_back_is_no_answer_to_a_request) {
+    if (!detail::has_process_wide_barrier()) GTEST_SKIP() << "without membarrier nothing is private";
+    std::vector<job> jobs(4);
+    std::vector<std::uint64_t> indices;
+    for (job& each : jobs) indices.push_back(deque.push(&each));
+    EXPECT_EQ(deque.steal(contended), &jobs[0]) << "the first push is told";
+    deque.request();
+    const auto asked = deque.progress();
+    EXPECT_TRUE(deque.pop(indices[3]));
+    EXPECT_TRUE(deque.pop(indices[2]));
+    EXPECT_EQ(deque.progress(), asked);
+    deque.push(&jobs[2]);
+    const auto answered = deque.progress();
+    EXPECT_NE(answered, asked);
+    EXPECT_EQ(deque.steal(contended), &jobs[1]);
+    EXPECT_NE(deque.progress(), answered);
+}
+
 TEST_F(fork_deque_test, a_full_deque_closes_and_opens_again) {
     std::vector<std::unique_ptr<job>> jobs;
     std::vector<std::uint64_t> indices;

@@ -146,8 +146,9 @@ public:
     /// somebody else is at it.
     bool force() noexcept;
 
-    /// A number that changes when the owner or a thief does something: it tells whether a request was left unanswered.
-    [[nodiscard]] std::uint64_t progress() const noexcept { return bottom_.load() ^ (top_.load() << 32); }
+    /// A number that changes when jobs are published or stolen: it tells whether a request was left unanswered. That
+    /// the owner takes jobs back is no answer.
+    [[nodiscard]] std::uint64_t progress() const noexcept { return split_.load() ^ (top_.load() << 32); }
 
     /// Makes the deque that of the calling thread, or `nullptr`: of none.
     static void bind_to_this_thread(fork_deque* forks) noexcept;
