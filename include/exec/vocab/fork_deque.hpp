@@ -101,8 +101,8 @@ public:
     /// Takes the job at `index` back; it must be the youngest that has not been popped. Returns false when a thief has
     /// it.
     [[nodiscard]] bool pop(std::uint64_t index) noexcept {
-        // ORDER: relaxed; a forcer sees it through its membarrier, thieves do not look at it [F1].
-        bottom_.store(index, std::memory_order_relaxed);
+        // ORDER: release; a forcer may read this in place of the push before it, and needs the slots below [F1].
+        bottom_.store(index, std::memory_order_release);
         // The load below must not be compiled to come before the store: the other side uses membarrier [F1].
         std::atomic_signal_fence(std::memory_order_seq_cst);
         // ORDER: relaxed; a stale guard is excluded by membarrier in force(), or else is this thread's own [F1].
