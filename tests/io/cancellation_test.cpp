@@ -29,9 +29,6 @@ using coex_test::anywhere;
 using coex_test::pipe_pair;
 using coex_test::scratch_directory;
 
-/// A worker that comes to its first operation late opens a ring and an eventfd then.
-constexpr std::size_t ring_descriptors = 2 * 2 + 16;  // or 16 helpers an eventfd each
-
 /// Counts how often it is destroyed while it holds: a local of a coroutine that unwinds.
 struct witness {
     std::atomic<int>* ended;
@@ -123,7 +120,7 @@ TEST_F(cancellation, a_stop_that_races_the_data_gives_either_and_loses_nothing) 
         }
     }
     EXPECT_EQ(ended.load(), rounds);
-    EXPECT_LE(coex_test::open_descriptors(), before + ring_descriptors);
+    EXPECT_LE(coex_test::open_descriptors(), before + coex_test::most_of_a_backend);
     RecordProperty("with_data", with_data);
 }
 
@@ -197,7 +194,7 @@ TEST_P(stopping, files_in_use_are_let_go_without_losing_a_descriptor) {
         if (i == 4) before = coex_test::open_descriptors();
     }
     EXPECT_EQ(ended.load(), 40 * 8);
-    EXPECT_LE(coex_test::open_descriptors(), before + ring_descriptors);
+    EXPECT_LE(coex_test::open_descriptors(), before + coex_test::most_of_a_backend);
 }
 
 TEST_P(stopping, a_stop_before_the_start_submits_nothing) {

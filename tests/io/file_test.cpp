@@ -219,7 +219,7 @@ TEST_P(file_test, every_descriptor_is_closed_once) {
     block_on(open_and_drop(pool, path));
     const std::size_t before = coex_test::open_descriptors();
     block_on(open_and_drop(pool, path));
-    EXPECT_LE(coex_test::open_descriptors(), before + 2 * 2) << "each worker may have opened its ring since";
+    EXPECT_LE(coex_test::open_descriptors(), before + coex_test::most_of_a_backend);
 }
 
 task<int> flags_of(static_thread_pool& pool, std::filesystem::path path) {

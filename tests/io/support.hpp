@@ -73,6 +73,10 @@ inline std::size_t open_descriptors() {
     return count;
 }
 
+/// How many descriptors a backend may open late: a worker a ring and an eventfd at its first operation, or each of the
+/// 16 helpers an eventfd.
+constexpr std::size_t most_of_a_backend = 2 * 2 + 16;
+
 /// Where a pipe is read: nowhere in particular.
 constexpr auto anywhere = coex::file::own_position;
 
