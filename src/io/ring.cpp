@@ -29,6 +29,20 @@ std::uint64_t data_of(io_operation& operation) noexcept {
            std::uint64_t{io_operation_access::generation(operation)} << generation_shift;
 }
 
+// A system call that was interrupted answers with a number that user space does not know: the kernel's entry code turns
+// it into EINTR or a restart, but io_uring hands some of them through (ERESTARTSYS, -NOINTR, -NOHAND, -RESTARTBLOCK).
+int answer_of(int result) noexcept {
+    switch (-result) {
+        case 512:
+        case 513:
+        case 514:
+        case 516:
+            return -EINTR;
+        default:
+            return result;
+    }
+}
+
 io_operation& operation_of(std::uint64_t data) noexcept {
     return *reinterpret_cast<io_operation*>(data & address_mask);
 }
@@ -194,8 +208,8 @@ bool ring::reap() noexcept {
             if (data == data_of_wake_up) {
                 wake_watched_ = false;  // it ended, also if everything was cancelled: park() watches anew
             } else if (data != data_of_cancel) {
-                // LIFETIME: the operation is gone afterwards. It does not touch the ring: nothing resumes in here.
-                service_.finish(operation_of(data), entries[i]->res);
+                // LIFETIME: the operation is gone afterwards, unless it was begun again. Nothing resumes in here.
+                service_.finish(operation_of(data), answer_of(entries[i]->res));
                 any = true;
             }
         }

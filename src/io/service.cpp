@@ -62,7 +62,12 @@ void io_service::advance(worker& here, io_operation& operation) noexcept {
         finish(operation, failed);
         return;
     }
+    start(operation);
+}
+
+void io_service::start(io_operation& operation) noexcept {
     backend_->start(operation);
+    // LIFETIME: the operation may be gone.
     // stop() may have looked at the backend before the operation, or its ring, was there: of the two, one sees the
     // other.
     if (stopping_.load()) backend_->cancel_all();
@@ -79,6 +84,17 @@ void io_service::cancel(io_operation& operation) noexcept {
 }
 
 void io_service::finish(io_operation& operation, int result) noexcept {
+    if (result == -EINTR || result == -ECANCELED) {
+        // A stop that comes after this look finds the operation started, and asks the backend.
+        const unsigned now = operation.state_.load();
+        result = meaning_of(operation, result, (now & stop_asked) != 0 || stopping_.load());
+        if (result == -EINTR && (now & started) != 0) {
+            // A signal: somebody stopped and continued the process, or debugs it. Only rings answer so, on their
+            // worker.
+            start(operation);
+            return;
+        }
+    }
     // On a worker of the pool the pool is safe; any other thread keeps it until everything is handed over.
     std::optional<pool_core::visit> visit;
     if (pool_.current_worker() == nullptr) visit.emplace(pool_);
@@ -87,7 +103,6 @@ void io_service::finish(io_operation& operation, int result) noexcept {
     if ((before & stop_asked) != 0) {
         while ((operation.state_.load() & sent) == 0) std::this_thread::yield();
         if ((before & started) != 0) backend_->forget(operation);
-        if (result == -EINTR) result = -ECANCELED;
     }
     if (operation.admitted_) {
         if (io_operation* next = admission_.leave()) pool_.submit(next);
@@ -95,6 +110,14 @@ void io_service::finish(io_operation& operation, int result) noexcept {
     hand_back(operation, result);
     operations_.fetch_sub(1);
     pool_.nudge();
+}
+
+int io_service::meaning_of(const io_operation& operation, int result, bool stopped) noexcept {
+    // Linux has closed the descriptor; a second close could hit somebody else's.
+    if (result == -EINTR && operation.request_.opcode == io_opcode::close) return 0;
+    if (stopped) return -ECANCELED;
+    // What nobody asked to stop was given up by the kernel, which finds no memory or no thread for it.
+    return result == -ECANCELED ? -EAGAIN : result;
 }
 
 void io_service::hand_back(io_operation& operation, int result) noexcept {

@@ -16,7 +16,8 @@ namespace coex::inline v0::detail {
 ///
 /// **An operation's road.** begin() counts it and asks admission; an admitted one goes to a worker of the pool (at once
 /// when it is begun on one), which prepares it with the backend and starts it; the backend gives the kernel's answer to
-/// finish(), which passes the slot on and hands the coroutine back to its own place.
+/// finish(), which passes the slot on and hands the coroutine back to its own place. One that a signal interrupted is
+/// started again.
 ///
 /// **Who may finish it.** Exactly one party holds the operation at a time (admission's queue, the pool's queues, the
 /// backend), and only the holder advances or finishes it.
@@ -58,6 +59,8 @@ public:
 private:
     static void run_advance(work_item* item) noexcept;
     void advance(worker& here, io_operation& operation) noexcept;
+    void start(io_operation& operation) noexcept;
+    [[nodiscard]] static int meaning_of(const io_operation& operation, int result, bool stopped) noexcept;
     void hand_back(io_operation& operation, int result) noexcept;
 
     pool_core& pool_;
