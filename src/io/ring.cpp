@@ -123,10 +123,18 @@ io_uring_sqe* ring::free_entry() noexcept {
     return io_uring_get_sqe(&ring_);
 }
 
+bool ring::is_refused() noexcept {
+    // ORDER: relaxed; a test's, whose count need not be met at a certain submission.
+    unsigned left = refused_submissions.load(std::memory_order_relaxed);
+    while (left != 0 && !refused_submissions.compare_exchange_weak(left, left - 1)) {
+    }
+    return left != 0;
+}
+
 void ring::submit_prepared() noexcept {
     // A refusal (-EBUSY while completions overflow, -EAGAIN without memory, -EINTR) leaves the entries where they are:
     // the next poll() or park() submits them.
-    if (io_uring_sq_ready(&ring_) != 0) io_uring_submit(&ring_);
+    if (io_uring_sq_ready(&ring_) != 0 && !is_refused()) io_uring_submit(&ring_);
 }
 
 void ring::prepare_backlog() noexcept {
@@ -173,7 +181,8 @@ bool ring::prepare_cancel(std::uint64_t target, int flags) noexcept {
 }
 
 void ring::prepare_cancellations() noexcept {
-    if (!inbox_full_.load()) return;
+    // What waits for an entry must be submitted before its cancellation, which would not find it otherwise.
+    if (!inbox_full_.load() || !backlog_.empty()) return;
     const std::lock_guard lock(inbox_mutex_);
     inbox_full_.store(false);
     while (io_operation* operation = inbox_.pop_front()) {
@@ -230,7 +239,9 @@ void ring::watch_wake_up() noexcept {
 void ring::park(timer_clock::time_point deadline) noexcept {
     watch_wake_up();
     sleep expected = sleep::awake;
-    if (!wake_watched_ || !state_.compare_exchange_strong(expected, sleep::parked)) {
+    // What found no entry must be tried again before a sleep that nothing else would end.
+    const bool left_over = !backlog_.empty() || inbox_full_.load() || !wake_watched_;
+    if (left_over || is_refused() || !state_.compare_exchange_strong(expected, sleep::parked)) {
         state_.exchange(sleep::awake);
         submit_prepared();
         return;

@@ -17,12 +17,18 @@ namespace coex::inline v0::detail {
 
 class io_service;
 
+/// Lets tests have so many of the next submissions refused, as the kernel does when it is short of memory.
+inline std::atomic<unsigned> refused_submissions{0};
+
 /// A worker's io_uring, in which it also sleeps. Operations are prepared one by one and submitted together, when the
 /// worker has run out of ready work or after a bounded number of items.
 ///
 /// Cancelling from another thread goes through an inbox that the owner empties: the order "submitted, then cancelled"
 /// is then that of one thread. An operation's user_data carries a generation beside its address, so that a cancellation
 /// cannot hit a later operation at the same place.
+///
+/// The kernel may refuse a submission. Then entries stay where they are, operations wait in the backlog, cancellations
+/// in the inbox, in that order; while any of them is left the owner polls again and does not sleep.
 ///
 /// OWNER: its worker, but for unpark(), cancel() and cancel_all(), which any thread may call.
 class ring final : public parker {
@@ -49,6 +55,7 @@ private:
     [[nodiscard]] int set_up() noexcept;
     [[nodiscard]] io_uring_sqe* free_entry() noexcept;
     [[nodiscard]] bool try_prepare(io_operation& operation) noexcept;
+    [[nodiscard]] static bool is_refused() noexcept;
     void submit_prepared() noexcept;
     void prepare_backlog() noexcept;
     void prepare_cancellations() noexcept;

@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
+
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -60,6 +62,12 @@ public:
     void write(const std::string& text) const {
         static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
         if (::write(ends_[1], text.data(), text.size()) < 0 && errno != EPIPE) std::abort();
+    }
+    /// True when everything that was written has been read.
+    [[nodiscard]] bool is_drained() const {
+        int left = 0;
+        if (::ioctl(ends_[1], FIONREAD, &left) != 0) std::abort();
+        return left == 0;
     }
 
 private:
