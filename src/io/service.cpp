@@ -42,7 +42,10 @@ void io_service::begin(io_operation& operation) noexcept {
     operation.run = &io_service::run_advance;
     if (!admission_.admit(operation, operation.state_, stop_asked)) return;
     // LIFETIME: once it is submitted, the operation may be gone.
-    if (worker* const here = pool_.current_worker()) {
+    //   A coroutine of another place that runs on a worker is in a blocking wait, which would keep the worker's ring
+    //   from submitting: leave it to a worker that is free.
+    worker* const here = pool_.current_worker();
+    if (here != nullptr && &operation.coroutine_->context() == &pool_) {
         advance(*here, operation);
     } else {
         pool_.submit(&operation);

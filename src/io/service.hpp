@@ -15,9 +15,9 @@ namespace coex::inline v0::detail {
 /// The input and output that is bound to one pool.
 ///
 /// **An operation's road.** begin() counts it and asks admission; an admitted one goes to a worker of the pool (at once
-/// when it is begun on one), which prepares it with the backend and starts it; the backend gives the kernel's answer to
-/// finish(), which passes the slot on and hands the coroutine back to its own place. One that a signal interrupted is
-/// started again.
+/// when a coroutine of the pool begins it), which prepares it with the backend and starts it; the backend gives the
+/// kernel's answer to finish(), which passes the slot on and hands the coroutine back to its own place. One that a
+/// signal interrupted is started again.
 ///
 /// **Who may finish it.** Exactly one party holds the operation at a time (admission's queue, the pool's queues, the
 /// backend), and only the holder advances or finishes it.

@@ -130,6 +130,20 @@ TEST_P(service, a_stop_from_the_worker_that_carries_out_the_operation_works_as_a
     }
 }
 
+task<std::size_t> read_file(static_thread_pool& pool, std::filesystem::path path) {
+    file from = co_await coex::open_file(pool, path, coex::open_mode::read);
+    std::vector<std::byte> block(16);
+    co_return co_await from.read_at(0, block);
+}
+
+TEST_P(service, a_worker_that_blocks_until_an_operation_ends_does_not_keep_it_from_starting) {
+    static_thread_pool pool{{.threads = 2}};
+    const auto path = scratch.write("file", "12345");
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(pool.submit([&] { return coex::block_on(read_file(pool, path)); }).get(), 5U);
+    }
+}
+
 /// Counts the coroutines that hold one.
 struct presence {
     std::atomic<long>* count;
