@@ -89,10 +89,10 @@ bool fork_deque::force() noexcept {
     const std::uint64_t goal = std::min(bottom_.load(), verified + capacity);
     std::uint64_t guarded = join(goal, verified);
     if (goal > verified && split_.compare_exchange_strong(seen, guarded)) {
-        process_wide_barrier();
+        const bool ordered = process_wide_barrier();
         // From here on every pop below guard changes split_, so that the exchange below fails. Pops before the barrier
         // show in bottom_ [F1].
-        const std::uint64_t reached = std::clamp(bottom_.load(), verified, goal);
+        const std::uint64_t reached = ordered ? std::clamp(bottom_.load(), verified, goal) : verified;
         published = split_.compare_exchange_strong(guarded, reached) && reached > verified;
     }
     forcing_.store(false);
