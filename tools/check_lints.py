@@ -16,7 +16,7 @@ GIVEN = re.compile(r"^__(\w+__|builtin_\w+|has_\w+|kernel_\w+|cplusplus|STDCPP_\
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work)/\w")
 SOURCE = (".hpp", ".cpp")
 MOST_COVERED = 4
-WRITTEN = SOURCE + ("", ".md", ".py", ".build", ".yml", ".txt", ".json")
+WRITTEN = SOURCE + ("", ".pml", ".md", ".py", ".build", ".yml", ".txt", ".json")
 NOT_OURS = ("LICENSE",)
 
 
