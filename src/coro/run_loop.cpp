@@ -5,7 +5,10 @@
 #include <exec/vocab/work_item.hpp>
 
 #include <condition_variable>
+#include <cstddef>
+#include <memory>
 #include <mutex>
+#include <new>
 
 namespace coex::inline v0 {
 
@@ -32,11 +35,21 @@ struct run_loop::state final : timer_service {
     work_item* next();
 };
 
-run_loop::run_loop() : state_(std::make_unique<state>()) {}
-run_loop::~run_loop() = default;
+run_loop::run_loop() {
+    static_assert(sizeof(state) <= state_bytes && alignof(state) <= alignof(std::max_align_t));
+    ::new (static_cast<void*>(storage_)) state;
+}
+run_loop::~run_loop() {
+    std::destroy_at(&own());
+}
+
+run_loop::state& run_loop::own() noexcept {
+    return *std::launder(reinterpret_cast<state*>(storage_));
+}
 
 void run_loop::run() noexcept {
-    while (work_item* item = state_->next()) item->run(item);
+    state& here = own();
+    while (work_item* item = here.next()) item->run(item);
 }
 
 work_item* run_loop::state::next() {
@@ -58,19 +71,21 @@ work_item* run_loop::state::next() {
 
 void run_loop::finish() noexcept {
     // LIFETIME: notified under the lock, so that the loop can be destroyed only after this call has let go of it.
-    const std::lock_guard lock(state_->mutex);
-    state_->finishing = true;
-    state_->changed.notify_one();
+    state& here = own();
+    const std::lock_guard lock(here.mutex);
+    here.finishing = true;
+    here.changed.notify_one();
 }
 
 void run_loop::submit(work_item* item) noexcept {
-    const std::lock_guard lock(state_->mutex);
-    state_->queue.push_back(item);
-    state_->changed.notify_one();
+    state& here = own();
+    const std::lock_guard lock(here.mutex);
+    here.queue.push_back(item);
+    here.changed.notify_one();
 }
 
 timer_service& run_loop::timers() noexcept {
-    return *state_;
+    return own();
 }
 
 }  // namespace coex::inline v0

@@ -1,8 +1,20 @@
 #include <exec/vocab/stop_token.hpp>
 
 #include <exec/base/assert.hpp>
+#include <exec/base/config.hpp>
+
+#include <thread>
 
 namespace coex::inline v0 {
+namespace {
+
+/// Names the calling thread: an address that no other thread has at the same time.
+COEX_NOINLINE const void* this_thread() noexcept {
+    static thread_local const char place = 0;
+    return &place;
+}
+
+}  // namespace
 
 // The life of a callback. It is in the list (previous_ != null) until either its destructor takes it out, or
 // request_stop() does and runs it. Both take the lock to decide, so exactly one of them wins. When request_stop() won,
@@ -13,6 +25,8 @@ inplace_stop_source::~inplace_stop_source() {
     COEX_REQUIRE(callbacks_ == nullptr,
                  "inplace_stop_source destroyed while callbacks are registered: keep the source alive until the "
                  "operations that use its tokens have ended");
+    // Not null only while request_stop() is running: then this is one of its callbacks, on its thread.
+    if (destroyed_ != nullptr) *destroyed_ = true;
 }
 
 void inplace_stop_source::lock() const noexcept {
@@ -33,7 +47,9 @@ bool inplace_stop_source::request_stop() noexcept {
         unlock();
         return false;
     }
-    requester_ = std::this_thread::get_id();
+    requester_ = this_thread();
+    bool source_destroyed = false;
+    destroyed_ = &source_destroyed;
     while (callbacks_ != nullptr) {
         detail::stop_callback_base* callback = callbacks_;
         callbacks_ = callback->next_;
@@ -50,8 +66,11 @@ bool inplace_stop_source::request_stop() noexcept {
             // ORDER: release; pairs with the acquire in remove() [T3]: the call is over before the object goes.
             callback->finished_.store(true, std::memory_order_release);
         }
+        // LIFETIME: the callback may have ended what owns this source.
+        if (source_destroyed) return true;
         lock();
     }
+    destroyed_ = nullptr;
     unlock();
     return true;
 }
@@ -79,7 +98,7 @@ void inplace_stop_source::remove(detail::stop_callback_base& callback) const noe
         unlock();
         return;
     }
-    const bool inside_request = requester_ == std::this_thread::get_id();
+    const bool inside_request = requester_ == this_thread();
     unlock();
     if (inside_request) {
         if (callback.destroyed_ != nullptr) *callback.destroyed_ = true;

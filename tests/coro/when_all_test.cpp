@@ -108,7 +108,7 @@ TEST(when_all, gives_a_tuple_without_the_voids) {
 
 TEST(when_all, can_be_awaited_from_outside) {
     EXPECT_EQ(block_on(when_all(at_once(1), later(2))), std::tuple(1, 2));
-    EXPECT_EQ(std::get<0>(*sync_wait(when_all(at_once(1), later(2)))), std::tuple(1, 2));
+    EXPECT_EQ(*sync_wait(when_all(at_once(1), later(2))), std::tuple(1, 2));
 }
 
 TEST(when_all, starts_the_tasks_in_order_where_the_awaiter_is) {

@@ -1,5 +1,7 @@
 #include <exec/vocab/queries.hpp>
 
+#include <exec/vocab/scheduler.hpp>
+
 #include <gtest/gtest.h>
 
 #include <concepts>
@@ -63,9 +65,38 @@ TEST(queries, get_env_asks_the_object_or_gives_the_empty_one) {
     static_assert(std::same_as<decltype(coex::get_env(receiver_without_env{})), coex::empty_env>);
 }
 
-TEST(queries, read_env_keeps_the_query) {
-    const auto sender = coex::read_env(coex::get_stop_token);
-    EXPECT_FALSE(sender.query()(coex::empty_env{}).stop_possible());
+TEST(queries, a_start_scheduler_is_found_under_either_name) {
+    no_context context;
+    const coex::context_scheduler here(context);
+    EXPECT_EQ(coex::detail::start_scheduler_of(coex::prop(coex::get_start_scheduler, here)), here);
+    EXPECT_EQ(coex::detail::start_scheduler_of(coex::prop(coex::get_scheduler, here)), here);
+    static_assert(!coex::detail::has_start_scheduler<coex::env<>>);
+}
+
+struct asks_env {
+    template <class Env>
+    [[nodiscard]] auto query(coex::get_completion_scheduler_t<coex::set_value_t>, const Env& env) const noexcept {
+        return coex::get_start_scheduler(env);
+    }
+};
+
+TEST(queries, a_completion_scheduler_may_depend_on_the_environment) {
+    no_context context;
+    const coex::context_scheduler here(context);
+    const coex::prop env(coex::get_start_scheduler, here);
+    EXPECT_EQ(coex::get_completion_scheduler<coex::set_value_t>(asks_env(), env), here);
+    const coex::prop fixed(coex::get_completion_scheduler<coex::set_value_t>, here);
+    EXPECT_EQ(coex::get_completion_scheduler<coex::set_value_t>(fixed), here);
+    EXPECT_EQ(coex::get_completion_scheduler<coex::set_value_t>(fixed, env), here);
+    static_assert(!std::invocable<coex::get_completion_scheduler_t<coex::set_value_t>, asks_env>);
+    static_assert(!std::invocable<coex::get_completion_scheduler_t<coex::set_error_t>, decltype(fixed)>);
+}
+
+TEST(queries, forward_progress_is_weakly_parallel_unless_the_scheduler_says_more) {
+    no_context context;
+    EXPECT_EQ(coex::get_forward_progress_guarantee(1), coex::forward_progress_guarantee::weakly_parallel);
+    EXPECT_EQ(coex::get_forward_progress_guarantee(coex::context_scheduler(context)),
+              coex::forward_progress_guarantee::parallel);
 }
 
 }  // namespace

@@ -30,6 +30,12 @@ static_assert(!std::movable<inplace_stop_source>);
 static_assert(!std::move_constructible<inplace_stop_callback<void (*)()>>);
 static_assert(std::is_same_v<inplace_stop_token::callback_type<void (*)()>, inplace_stop_callback<void (*)()>>);
 
+static_assert(coex::stoppable_token<inplace_stop_token> && coex::stoppable_token<never_stop_token>);
+static_assert(coex::unstoppable_token<never_stop_token> && !coex::unstoppable_token<inplace_stop_token>);
+static_assert(!coex::stoppable_token<int> && !coex::stoppable_token<inplace_stop_source>);
+static_assert(
+    std::is_same_v<coex::stop_callback_for_t<inplace_stop_token, void (*)()>, inplace_stop_callback<void (*)()>>);
+
 using callback = inplace_stop_callback<std::function<void()>>;
 
 TEST(stop_token, a_default_made_token_can_never_be_stopped) {
@@ -294,6 +300,42 @@ TEST(stop_token, a_never_stop_token_never_stops) {
     int calls = 0;
     const never_stop_token::callback_type<void (*)()> ignored(token, [&calls] { ++calls; });
     EXPECT_EQ(calls, 0);
+}
+
+// What is stopped may own the source: the operation ends, and everything in it goes, inside the request.
+TEST(stop_token, a_callback_may_destroy_its_source) {
+    struct owner {
+        inplace_stop_source source;
+        std::optional<callback> first;
+        std::optional<callback> second;
+    };
+    auto owned = std::make_unique<owner>();
+    int calls = 0;
+    const inplace_stop_token token = owned->source.get_token();
+    owned->first.emplace(token, [&] {
+        ++calls;
+        owned.reset();
+    });
+    owned->second.emplace(token, [&] { ++calls; });
+    inplace_stop_source& source = owned->source;
+    EXPECT_TRUE(source.request_stop());
+    EXPECT_EQ(calls, 2) << "the last registered is called first";
+    EXPECT_EQ(owned, nullptr);
+}
+
+TEST(stop_token, a_callback_may_destroy_a_source_that_another_source_stops) {
+    struct owner {
+        inplace_stop_source source;
+        std::optional<callback> link;
+        std::optional<callback> end;
+    };
+    inplace_stop_source outer;
+    auto owned = std::make_unique<owner>();
+    owned->link.emplace(outer.get_token(), [&owned] { owned->source.request_stop(); });
+    owned->end.emplace(owned->source.get_token(), [&owned] { owned.reset(); });
+    EXPECT_TRUE(outer.request_stop());
+    EXPECT_EQ(owned, nullptr);
+    const callback later(outer.get_token(), [] {});
 }
 
 TEST(stop_token_death_test, a_source_destroyed_under_a_callback_aborts) {

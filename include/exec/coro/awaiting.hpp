@@ -1,7 +1,9 @@
 #pragma once
 
 #include <exec/coro/coroutine_base.hpp>
-#include <exec/vocab/queries.hpp>
+#include <exec/coro/sender_awaiter.hpp>
+#include <exec/coro/task_env.hpp>
+#include <exec/vocab/read_env.hpp>
 #include <exec/vocab/scheduler.hpp>
 
 #include <concepts>
@@ -11,25 +13,12 @@
 
 namespace coex::inline v0 {
 
-/// The environment of a task: where it is, and by what it can be stopped.
-class task_env {
-public:
-    explicit task_env(const coroutine_base& coroutine) noexcept : coroutine_(&coroutine) {}
-    [[nodiscard]] inplace_stop_token query(get_stop_token_t) const noexcept { return coroutine_->stop_token(); }
-    [[nodiscard]] context_scheduler query(get_scheduler_t) const noexcept {
-        return context_scheduler(coroutine_->context());
-    }
-
-private:
-    const coroutine_base* coroutine_;
-};
-
 namespace detail {
 
 /// Moves the awaiting task to another execution context.
 class hop_awaiter {
 public:
-    explicit hop_awaiter(schedule_sender sender) noexcept : context_(&sender.context()) {}
+    explicit hop_awaiter(const schedule_sender& sender) noexcept : context_(&sender.context()) {}
     [[nodiscard]] static bool await_ready() noexcept { return false; }
     template <std::derived_from<coroutine_base> Promise>
     void await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
@@ -41,23 +30,6 @@ private:
     static void hop(coroutine_base& coroutine, execution_context& context) noexcept;
 
     execution_context* context_;
-};
-
-template <class Query>
-class query_awaiter {
-public:
-    explicit query_awaiter(Query query) noexcept : query_(query) {}
-    [[nodiscard]] static bool await_ready() noexcept { return false; }
-    template <std::derived_from<coroutine_base> Promise>
-    bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
-        coroutine_ = &coroutine.promise();
-        return false;
-    }
-    [[nodiscard]] auto await_resume() const noexcept { return query_(task_env(*coroutine_)); }
-
-private:
-    Query query_;
-    const coroutine_base* coroutine_ = nullptr;
 };
 
 /// Awaiters written for coex tasks: their await_suspend takes the place and the stop token from the coroutine's base,
@@ -73,43 +45,49 @@ concept task_awaitable = requires(T&& awaited) {
     { std::forward<T>(awaited).operator co_await() } -> task_aware;
 };
 
-[[nodiscard]] inline hop_awaiter make_awaiter(schedule_sender sender) noexcept {
+template <class T>
+concept hop = std::same_as<std::remove_cvref_t<T>, schedule_sender>;
+
+template <class T>
+concept awaited_sender = !task_awaitable<T> && !hop<T> && sender<T>;
+
+// Awaiters are made as prvalues, in the coroutine's frame: g++ 12 copies one that is passed through by reference.
+template <hop Awaited>
+[[nodiscard]] hop_awaiter make_awaiter(Awaited&& sender, coroutine_base&) noexcept {
     return hop_awaiter(sender);
 }
 
-template <class Query>
-[[nodiscard]] query_awaiter<Query> make_awaiter(read_env_sender<Query> sender) noexcept {
-    return query_awaiter<Query>(sender.query());
-}
-
-// Awaiters are made as prvalues, in the coroutine's frame: g++ 12 copies one that is passed through by reference.
 template <task_awaitable Awaited>
-[[nodiscard]] auto make_awaiter(Awaited&& awaited) noexcept(
+[[nodiscard]] auto make_awaiter(Awaited&& awaited, coroutine_base&) noexcept(
     noexcept(std::forward<Awaited>(awaited).operator co_await())) {
     return std::forward<Awaited>(awaited).operator co_await();
 }
 
+template <awaited_sender Awaited>
+[[nodiscard]] sender_awaiter<Awaited> make_awaiter(Awaited&& sender, coroutine_base& coroutine) {
+    return sender_awaiter<Awaited>(std::forward<Awaited>(sender), coroutine);
+}
+
+/// Keeps the compiler quiet after it has said what is wrong.
+struct no_awaiter {
+    [[nodiscard]] static bool await_ready() noexcept { return true; }
+    static void await_suspend(std::coroutine_handle<>) noexcept {}
+    static void await_resume() noexcept {}
+};
+
 template <class Awaited>
-    requires(!task_awaitable<Awaited>)
-void make_awaiter(Awaited&&) noexcept {
+    requires(!hop<Awaited> && !task_awaitable<Awaited> && !awaited_sender<Awaited>)
+auto make_awaiter(Awaited&&, coroutine_base&) noexcept {
     static_assert(
         !sizeof(Awaited),
         "coex: this cannot be awaited in a coex::task, which resumes where it was and so must be known to what it "
-        "awaits. Await a coex task or operation (a named one with std::move: it is awaited once), or give your type "
-        "an operator co_await whose awaiter's await_suspend takes a coroutine derived from coex::coroutine_base");
+        "awaits. Await a coex task, operation or sender (a named one with std::move: it is awaited once), or give your "
+        "type an operator co_await whose awaiter's await_suspend takes a coroutine derived from coex::coroutine_base");
+    return no_awaiter();
 }
 
 template <class Awaited>
-using awaiter_of = decltype(make_awaiter(std::declval<Awaited>()));
-
-}  // namespace detail
-
-namespace detail {
-
-template <class T>
-inline constexpr bool is_environment_query = false;
-template <class Query>
-inline constexpr bool is_environment_query<read_env_sender<Query>> = true;
+using awaiter_of = decltype(make_awaiter(std::declval<Awaited>(), std::declval<coroutine_base&>()));
 
 }  // namespace detail
 
@@ -117,9 +95,9 @@ inline constexpr bool is_environment_query<read_env_sender<Query>> = true;
 template <class Awaited>
 using await_result_t = decltype(std::declval<detail::awaiter_of<Awaited>&>().await_resume());
 
-/// Anything that can be awaited in a coex task.
+/// Anything that can be awaited in a coex task: tasks, operations, and senders that can complete with values in one
+/// way.
 template <class Awaited>
-concept awaitable = detail::task_awaitable<Awaited> || std::same_as<std::remove_cvref_t<Awaited>, schedule_sender> ||
-                    detail::is_environment_query<std::remove_cvref_t<Awaited>>;
+concept awaitable = detail::task_awaitable<Awaited> || detail::hop<Awaited> || detail::single_sender<Awaited>;
 
 }  // namespace coex::inline v0

@@ -114,6 +114,14 @@ protected:
         : work_item(&coroutine_base::run_resume), get_handle_(get_handle) {}
     ~coroutine_base() = default;
 
+    /// Gives the coroutine its place, its token and its waiter without starting it: for what plays a coroutine's part
+    /// in an await (awaitable_sender.hpp).
+    void settle(execution_context& context, inplace_stop_token token, detail::completion& waiter) noexcept {
+        context_ = &context;
+        stop_token_ = token;
+        waiter_ = &waiter;
+    }
+
     /// The end of the coroutine, from its final suspension point: what to run next on this thread.
     [[nodiscard]] std::coroutine_handle<> end(detail::outcome ending) noexcept;
 

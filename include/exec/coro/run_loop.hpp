@@ -3,7 +3,7 @@
 #include <exec/vocab/execution_context.hpp>
 #include <exec/vocab/scheduler.hpp>
 
-#include <memory>
+#include <cstddef>
 
 namespace coex::inline v0 {
 
@@ -29,7 +29,12 @@ public:
 
 private:
     struct state;
-    std::unique_ptr<state> state_;
+
+    // The state lies here, not on the heap: whoever waits for a sender shall allocate nothing.
+    static constexpr std::size_t state_bytes = 256;
+    [[nodiscard]] state& own() noexcept;
+
+    alignas(std::max_align_t) std::byte storage_[state_bytes];
 };
 
 }  // namespace coex::inline v0

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/base/recycling.hpp>
+#include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/awaiting.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/task_result.hpp>
@@ -89,8 +90,8 @@ public:
     }
 
     template <class Awaited>
-    [[nodiscard]] decltype(auto) await_transform(Awaited&& awaited) {
-        return make_awaiter(std::forward<Awaited>(awaited));
+    [[nodiscard]] auto await_transform(Awaited&& awaited) {
+        return make_awaiter(std::forward<Awaited>(awaited), *this);
     }
 
     static void* operator new(std::size_t bytes) { return recycling_allocate(bytes); }
@@ -119,7 +120,7 @@ private:
 ///              outlive it: a lambda's captures die with the lambda, not with the task that it returned.
 /// Complexity:  one frame from recycled memory. Awaiting a task that completes at once is a plain call.
 template <class T = void>
-class [[nodiscard]] task {
+class [[nodiscard]] task : public detail::awaitable_sender<task<T>> {
 public:
     using promise_type = detail::task_promise<T>;
     using value_type = T;

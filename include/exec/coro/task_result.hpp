@@ -38,10 +38,19 @@ public:
         kind_ = kind::value;
     }
 
+    template <class... Args>
+    void emplace(Args&&... args) noexcept(std::is_nothrow_constructible_v<stored, Args...>) {
+        ::new (static_cast<void*>(std::addressof(value_))) stored(std::forward<Args>(args)...);
+        kind_ = kind::value;
+    }
+
     void unhandled_exception() noexcept {
         // A local's destructor threw after the result had been given.
         if (kind_ == kind::value) std::destroy_at(std::addressof(value_));
-        ::new (static_cast<void*>(&error_)) std::exception_ptr(std::current_exception());
+        fail(std::current_exception());
+    }
+    void fail(std::exception_ptr error) noexcept {
+        ::new (static_cast<void*>(&error_)) std::exception_ptr(std::move(error));
         kind_ = kind::error;
     }
 
@@ -74,6 +83,7 @@ class task_result<void> {
 public:
     static void return_void() noexcept {}
     void unhandled_exception() noexcept { error_ = std::current_exception(); }
+    void fail(std::exception_ptr error) noexcept { error_ = std::move(error); }
     [[nodiscard]] bool failed() const noexcept { return error_ != nullptr; }
     [[nodiscard]] std::exception_ptr error() const noexcept { return error_; }
     void take() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/task.hpp>
 
@@ -142,7 +143,7 @@ private:
 };
 
 template <class T>
-class [[nodiscard]] when_all_range {
+class [[nodiscard]] when_all_range : public awaitable_sender<when_all_range<T>> {
 public:
     explicit when_all_range(std::vector<task<T>> tasks) noexcept : tasks_(std::move(tasks)) {}
     [[nodiscard]] when_all_range_awaiter<T> operator co_await() && {
@@ -154,8 +155,10 @@ private:
 };
 
 template <class... Ts>
-class [[nodiscard]] when_all_pack {
+class [[nodiscard]] when_all_pack : public awaitable_sender<when_all_pack<Ts...>> {
 public:
+    static constexpr bool sends_tuple_apart = true;
+
     explicit when_all_pack(task<Ts>... tasks) noexcept : tasks_(std::move(tasks)...) {}
     [[nodiscard]] when_all_pack_awaiter<Ts...> operator co_await() && noexcept {
         return when_all_pack_awaiter<Ts...>(std::move(tasks_));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/vocab/stop_token.hpp>
 #include <exec/vocab/work_item.hpp>
@@ -108,7 +109,7 @@ private:
 
 /// An operation that was asked for and not yet awaited.
 template <class Finish>
-class [[nodiscard]] io_sender {
+class [[nodiscard]] io_sender : public awaitable_sender<io_sender<Finish>> {
 public:
     io_sender(static_thread_pool& pool, Finish finish) noexcept : pool_(&pool), finish_(std::move(finish)) {}
     [[nodiscard]] io_awaiter<Finish> operator co_await() && noexcept { return {*pool_, std::move(finish_)}; }

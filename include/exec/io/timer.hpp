@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/vocab/stop_token.hpp>
 #include <exec/vocab/timer.hpp>
@@ -44,7 +45,7 @@ private:
 };
 
 template <class When>
-class [[nodiscard]] sleep_sender {
+class [[nodiscard]] sleep_sender : public awaitable_sender<sleep_sender<When>> {
 public:
     explicit sleep_sender(When when) noexcept : when_(when) {}
     [[nodiscard]] sleep_awaiter operator co_await() && noexcept { return sleep_awaiter(when_); }

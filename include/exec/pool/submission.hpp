@@ -2,6 +2,7 @@
 
 #include <exec/base/assert.hpp>
 #include <exec/base/recycling.hpp>
+#include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/task_result.hpp>
 #include <exec/pool/end_latch.hpp>
@@ -150,7 +151,7 @@ private:
 ///
 /// Thread-safe: no; `request_stop` from any thread as long as the handle exists.
 template <class T>
-class [[nodiscard]] submission {
+class [[nodiscard]] submission : public detail::awaitable_sender<submission<T>> {
 public:
     explicit submission(detail::submission_state<T>& state) noexcept : state_(&state) {}
     submission(submission&& other) noexcept

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/execution_context.hpp>
+#include <exec/vocab/queries.hpp>
 #include <exec/vocab/sender.hpp>
 #include <exec/vocab/work_item.hpp>
 
@@ -21,12 +23,23 @@ public:
 
     explicit schedule_sender(execution_context& context) noexcept : context_(&context) {}
 
+    /// Knows the scheduler: it completes nowhere else.
+    class attributes {
+    public:
+        explicit attributes(execution_context& context) noexcept : context_(&context) {}
+        template <class... Env>
+        [[nodiscard]] context_scheduler query(get_completion_scheduler_t<set_value_t>, const Env&...) const noexcept;
+
+    private:
+        execution_context* context_;
+    };
+
     template <class Receiver>
     class operation : work_item {
     public:
         using operation_state_concept = operation_state_tag;
 
-        operation(execution_context& context, Receiver receiver)
+        operation(execution_context& context, Receiver&& receiver) noexcept
             : work_item(&operation::complete), context_(&context), receiver_(std::move(receiver)) {}
         void start() & noexcept { context_->submit(this); }
 
@@ -40,10 +53,11 @@ public:
     };
 
     template <receiver Receiver>
-    [[nodiscard]] operation<std::remove_cvref_t<Receiver>> connect(Receiver&& receiver) const {
-        return {*context_, std::forward<Receiver>(receiver)};
+    [[nodiscard]] operation<Receiver> connect(Receiver receiver) const noexcept {
+        return {*context_, std::move(receiver)};
     }
 
+    [[nodiscard]] attributes get_env() const noexcept { return attributes(*context_); }
     [[nodiscard]] execution_context& context() const noexcept { return *context_; }
 
 private:
@@ -61,11 +75,20 @@ public:
     explicit context_scheduler(execution_context& context) noexcept : context_(&context) {}
 
     [[nodiscard]] schedule_sender schedule() const noexcept { return schedule_sender(*context_); }
+    [[nodiscard]] static constexpr forward_progress_guarantee query(get_forward_progress_guarantee_t) noexcept {
+        return forward_progress_guarantee::parallel;
+    }
     [[nodiscard]] execution_context& context() const noexcept { return *context_; }
     friend bool operator==(const context_scheduler&, const context_scheduler&) noexcept = default;
 
 private:
     execution_context* context_;
 };
+
+template <class... Env>
+context_scheduler schedule_sender::attributes::query(get_completion_scheduler_t<set_value_t>,
+                                                     const Env&...) const noexcept {
+    return context_scheduler(*context_);
+}
 
 }  // namespace coex::inline v0

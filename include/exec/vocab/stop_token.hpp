@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <concepts>
-#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -88,7 +87,8 @@ public:
     }
 
     /// Runs every registered callback on the calling thread, and those registered later on their own threads.
-    /// Returns false when stop had been requested before.
+    /// Returns false when stop had been requested before. A callback may destroy the source: what it stops may be what
+    /// owns it.
     bool request_stop() noexcept;
 
 private:
@@ -104,7 +104,8 @@ private:
 
     mutable std::atomic<unsigned> state_{0};
     mutable detail::stop_callback_base* callbacks_ = nullptr;  // OWNER: the lock bit of state_
-    std::thread::id requester_;                                // OWNER: the lock bit of state_
+    bool* destroyed_ = nullptr;                                // OWNER: the thread in request_stop()
+    const void* requester_ = nullptr;  // names the thread in request_stop(); OWNER: the lock bit of state_
 };
 
 inline bool inplace_stop_token::stop_requested() const noexcept {
@@ -139,6 +140,31 @@ private:
 
 template <class Callback>
 inplace_stop_callback(inplace_stop_token, Callback) -> inplace_stop_callback<Callback>;
+
+/// The callback type of a stop token.
+template <class Token, class Callback>
+using stop_callback_for_t = typename Token::template callback_type<Callback>;
+
+namespace detail {
+
+struct any_callback {
+    void operator()() const noexcept {}
+};
+
+}  // namespace detail
+
+/// A handle that tells whether stop was requested, as C++26 `std::stoppable_token`.
+template <class Token>
+concept stoppable_token = std::copyable<Token> && std::equality_comparable<Token> &&
+                          std::is_nothrow_copy_constructible_v<Token> && requires(const Token token) {
+                              typename stop_callback_for_t<Token, detail::any_callback>;
+                              { token.stop_requested() } noexcept -> std::same_as<bool>;
+                              { token.stop_possible() } noexcept -> std::same_as<bool>;
+                          };
+
+/// A token of which the compiler knows that it can never be stopped.
+template <class Token>
+concept unstoppable_token = stoppable_token<Token> && requires { requires !Token::stop_possible(); };
 
 /// A token that nobody can stop, as C++26 `std::never_stop_token`.
 class never_stop_token {

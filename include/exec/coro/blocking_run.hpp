@@ -1,0 +1,44 @@
+#pragma once
+
+#include <exec/coro/awaiting.hpp>
+#include <exec/coro/run_loop.hpp>
+#include <exec/coro/task.hpp>
+
+#include <coroutine>
+#include <utility>
+
+namespace coex::inline v0 {
+namespace detail {
+
+/// Runs a coroutine to its end on the calling thread, which becomes the coroutine's first place.
+class blocking_run : public completion {
+public:
+    blocking_run() : completion(&blocking_run::on_ended) {}
+    blocking_run(const blocking_run&) = delete;
+    blocking_run& operator=(const blocking_run&) = delete;
+    ~blocking_run() {
+        if (coroutine_) coroutine_.destroy();
+    }
+
+    /// Takes the coroutine over and returns how it ended. A stopped one is gone then.
+    outcome run(std::coroutine_handle<> coroutine, coroutine_base& base, inplace_stop_token token);
+
+private:
+    static coroutine_base* on_ended(completion* self, coroutine_base& child, outcome ending) noexcept;
+    void destroy_coroutine() noexcept { std::exchange(coroutine_, nullptr).destroy(); }
+
+    std::coroutine_handle<> coroutine_;
+    run_loop loop_;
+};
+
+template <class T>
+[[nodiscard]] task<T> as_task(task<T> work) noexcept {
+    return work;
+}
+template <awaitable Awaited>
+[[nodiscard]] task<await_result_t<Awaited>> as_task(Awaited awaited) {
+    co_return co_await std::move(awaited);
+}
+
+}  // namespace detail
+}  // namespace coex::inline v0
