@@ -2,9 +2,24 @@
 
 /// All of coex.
 
+#include <exec/algo/bulk.hpp>
+#include <exec/algo/closure.hpp>
+#include <exec/algo/continues_on.hpp>
+#include <exec/algo/into_variant.hpp>
+#include <exec/algo/just.hpp>
+#include <exec/algo/let.hpp>
+#include <exec/algo/on.hpp>
+#include <exec/algo/policies.hpp>
+#include <exec/algo/starts_on.hpp>
+#include <exec/algo/stopped_as.hpp>
+#include <exec/algo/sync_wait_with_variant.hpp>
+#include <exec/algo/then.hpp>
+#include <exec/algo/when_all.hpp>
+#include <exec/algo/write_env.hpp>
 #include <exec/coro/block_on.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/run_loop.hpp>
+#include <exec/coro/sync_wait.hpp>
 #include <exec/coro/task.hpp>
 #include <exec/coro/when_all.hpp>
 #include <exec/device/resource_pools.hpp>
@@ -16,8 +31,12 @@
 #include <exec/pool/fork_join.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 #include <exec/version.hpp>
+#include <exec/vocab/completion_signatures.hpp>
+#include <exec/vocab/env.hpp>
 #include <exec/vocab/queries.hpp>
+#include <exec/vocab/read_env.hpp>
 #include <exec/vocab/scheduler.hpp>
 #include <exec/vocab/sender.hpp>
 #include <exec/vocab/stop_token.hpp>
+#include <exec/vocab/value_types.hpp>
 #include <exec/vocab/work_item.hpp>

@@ -33,6 +33,7 @@ public:
 
     void submit(work_item* item) noexcept override;
     [[nodiscard]] timer_service& timers() noexcept override { return *this; }
+    [[nodiscard]] std::size_t concurrency() const noexcept override { return worker_count(); }
 
     /// Submits a plain task: on a worker of this pool to its deque, otherwise to the injector.
     void submit_task(work_item* item);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 namespace coex::inline v0 {
 
 struct work_item;
@@ -21,6 +23,9 @@ public:
 
     /// The timers of the coroutines that are on this context.
     [[nodiscard]] virtual timer_service& timers() noexcept = 0;
+
+    /// How many items it can run at the same time: threads. For those who divide work among them.
+    [[nodiscard]] virtual std::size_t concurrency() const noexcept { return 1; }
 
 protected:
     ~execution_context() = default;
