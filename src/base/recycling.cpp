@@ -2,81 +2,60 @@
 
 #include <exec/base/config.hpp>
 
-#include <array>
-
-namespace coex::inline v0 {
+namespace coex::inline v0::detail {
 namespace {
-
-constexpr std::size_t class_bytes = 64;
-constexpr std::size_t class_count = 32;  // blocks up to 2 KiB are recycled, larger ones go to the heap
-constexpr std::size_t blocks_per_class =
-    128;  // bounds what a thread that only frees can hoard: 64 KiB to 256 KiB a class
-
-struct free_block {
-    free_block* next;
-};
-
-struct thread_cache {
-    struct list {
-        free_block* head = nullptr;
-        std::size_t count = 0;
-    };
-    std::array<list, class_count> lists;
-
-    ~thread_cache();
-};
-
-// A frame can die after its thread's cache did (in the destructor of another thread-local, or of a static): `gone` is
-// trivially destructible, so it may still be read then.
-thread_local bool gone = false;
-thread_local thread_cache cache;
-
-thread_cache::~thread_cache() {
-    gone = true;
-    for (list& blocks : lists) {
-        while (blocks.head != nullptr) {
-            free_block* block = blocks.head;
-            blocks.head = block->next;
-            ::operator delete(block);
-        }
-    }
-}
-
-constexpr std::size_t class_of(std::size_t bytes) {
-    return bytes == 0 ? 0 : (bytes - 1) / class_bytes;
-}
 
 // The address sanitizer finds a use after free only when the block really goes back to the heap.
 constexpr bool recycles = COEX_ADDRESS_SANITIZER == 0;
 
-}  // namespace
+// What threads have that never gave a block back, or are ending: nothing in it ever changes.
+constinit recycled_blocks closed;
 
-// Not inlined, as the address of a thread-local must not be kept across the suspension of a coroutine.
-COEX_NOINLINE void* recycling_allocate(std::size_t bytes) {
-    const std::size_t index = class_of(bytes);
-    if (!recycles || index >= class_count) return ::operator new(bytes);
-    if (!gone) {
-        thread_cache::list& blocks = cache.lists[index];
-        if (free_block* block = blocks.head) {
-            blocks.head = block->next;
-            --blocks.count;
-            return block;
+// A frame can die after its thread's blocks did (in the destructor of another thread-local, or of a static).
+constinit thread_local bool gone = false;
+
+struct thread_blocks : recycled_blocks {
+    thread_blocks() noexcept { this_thread_blocks = this; }
+    thread_blocks(const thread_blocks&) = delete;
+    thread_blocks& operator=(const thread_blocks&) = delete;
+    ~thread_blocks() {
+        this_thread_blocks = &closed;
+        gone = true;
+        for (stack& each : stacks) {
+            while (each.count > 0) ::operator delete(each.blocks[--each.count]);
+            ::operator delete(each.blocks);
         }
     }
-    return ::operator new((index + 1) * class_bytes);
+
+    // Lets the stack take blocks. Returns false when it is full, or has no memory to keep them in.
+    static bool open(stack& kept) noexcept {
+        if (kept.limit != 0) return false;
+        kept.blocks = static_cast<void**>(::operator new(most_blocks * sizeof(void*), std::nothrow));
+        if (kept.blocks == nullptr) return false;
+        kept.limit = most_blocks;
+        return true;
+    }
+};
+
+}  // namespace
+
+constinit thread_local recycled_blocks* this_thread_blocks = &closed;
+
+// Not inlined, as the address of a thread-local must not be kept across the suspension of a coroutine.
+COEX_NOINLINE void* recycling_allocate_slowly(std::size_t bytes) {
+    constexpr std::size_t step = recycled_blocks::step_bytes;
+    return ::operator new(recycled_blocks::class_of(bytes) * step + step / 2);
 }
 
-COEX_NOINLINE void recycling_deallocate(void* block, std::size_t bytes) noexcept {
-    const std::size_t index = class_of(bytes);
-    if (recycles && index < class_count && !gone) {
-        thread_cache::list& blocks = cache.lists[index];
-        if (blocks.count < blocks_per_class) {
-            blocks.head = ::new (block) free_block{blocks.head};
-            ++blocks.count;
+COEX_NOINLINE void recycling_deallocate_slowly(void* block, std::size_t bytes) noexcept {
+    if (recycles && !gone) {
+        thread_local thread_blocks own;
+        if (thread_blocks::open(own.stacks[recycled_blocks::class_of(bytes)])) {
+            recycling_deallocate(block, bytes);
             return;
         }
     }
     ::operator delete(block);
 }
 
-}  // namespace coex::inline v0
+}  // namespace coex::inline v0::detail
