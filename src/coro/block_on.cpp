@@ -4,20 +4,26 @@
 
 namespace coex::inline v0::detail {
 
-outcome blocking_run::run(std::coroutine_handle<> coroutine, coroutine_base& base, inplace_stop_token token) {
+outcome blocking_run::run(std::coroutine_handle<> coroutine, coroutine_base& base, completion& own,
+                          inplace_stop_token token) {
     coroutine_ = coroutine;
-    if (!base.start_inline(loop_, token, *this)) {
+    const outcome ended = base.start_inline(loop_, token, own);
+    if (ended == outcome::none) {
         loop_.run();
-    } else if (ending == outcome::stopped) {
-        destroy_coroutine();
+        return own.ending;
     }
-    return ending;
+    if (ended == outcome::stopped) {
+        destroy_coroutine();
+    } else {
+        coroutine_ = nullptr;
+    }
+    return ended;
 }
 
 coroutine_base* blocking_run::on_ended(completion* self, coroutine_base&, outcome ending) noexcept {
-    auto& blocking = static_cast<blocking_run&>(*self);
+    auto& blocking = static_cast<blocking_run&>(*self->owner);
     if (ending == outcome::stopped) blocking.destroy_coroutine();
-    blocking.ending = ending;
+    self->ending = ending;
     // LIFETIME: as soon as finish() lets go of the loop, the blocked thread may destroy it and the coroutine.
     blocking.loop_.finish();
     return nullptr;

@@ -1,31 +1,9 @@
 #include <exec/coro/coroutine_base.hpp>
 
-#include <exec/base/config.hpp>
-
 namespace coex::inline v0 {
 
-COEX_NOINLINE bool coroutine_base::start_inline(execution_context& context, inplace_stop_token token,
-                                                detail::completion& waiter) noexcept {
-    context_ = &context;
-    stop_token_ = token;
-    waiter_ = &waiter;
-    if (detail::stack_is_deep()) {
-        detached_ = true;
-        context.submit(this);
-        return false;
-    }
-    handle().resume();
-    // LIFETIME: a detached coroutine may have ended elsewhere by now, and be gone.
-    return waiter.ended_inline;
-}
-
-std::coroutine_handle<> coroutine_base::end(detail::outcome ending) noexcept {
-    if (!detached_) {
-        waiter_->ending = ending;
-        waiter_->ended_inline = true;
-        return std::noop_coroutine();
-    }
-    coroutine_base* continued = waiter_->child_ended(waiter_, *this, ending);
+std::coroutine_handle<> coroutine_base::end_detached(detail::outcome ending) noexcept {
+    coroutine_base* continued = waiter_->owner->child_ended(waiter_, *this, ending);
     // LIFETIME: *this may be gone.
     if (continued == nullptr) return std::noop_coroutine();
     if (detail::stack_is_deep()) {
@@ -38,8 +16,7 @@ std::coroutine_handle<> coroutine_base::end(detail::outcome ending) noexcept {
 
 void coroutine_base::unwind_here() noexcept {
     if (!detached_) {
-        waiter_->ending = detail::outcome::stopped;
-        waiter_->ended_inline = true;
+        waiter_->inline_ending = detail::outcome::stopped;
         return;
     }
     // The frame would be destroyed while its own await_suspend is on the stack: let it return first.
@@ -58,7 +35,7 @@ void coroutine_base::unwind(coroutine_base* coroutine) noexcept {
     // Upwards, not recursively: each waiter destroys the frame of its ended child before it ends itself.
     while (coroutine != nullptr) {
         COEX_ASSERT(coroutine->detached_, "only a coroutine that suspended in earnest unwinds from outside");
-        coroutine = coroutine->waiter_->child_ended(coroutine->waiter_, *coroutine, detail::outcome::stopped);
+        coroutine = coroutine->waiter_->owner->child_ended(coroutine->waiter_, *coroutine, detail::outcome::stopped);
     }
 }
 

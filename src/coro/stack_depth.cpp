@@ -30,14 +30,15 @@ std::uintptr_t find_limit() noexcept {
     return reinterpret_cast<std::uintptr_t>(lowest) + size - used;
 }
 
-thread_local std::uintptr_t limit = 0;
+constexpr std::uintptr_t unknown = std::numeric_limits<std::uintptr_t>::max();
 
 }  // namespace
 
-// Not inlined: inside a coroutine a compiler could keep the address of the thread-local across a suspension.
-COEX_NOINLINE bool stack_is_deep() noexcept {
-    if (limit == 0) limit = find_limit();
-    return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < limit;
+constinit thread_local std::uintptr_t stack_limit = unknown;
+
+COEX_NOINLINE bool stack_is_really_deep() noexcept {
+    if (stack_limit == unknown) stack_limit = find_limit();
+    return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_limit;
 }
 
 }  // namespace coex::inline v0::detail

@@ -4,41 +4,43 @@
 
 namespace coex::inline v0::detail {
 
-COEX_NOINLINE bool when_all_waiter::start(coroutine_base& parent, std::span<slot> children) {
-    parent_ = &parent;
+COEX_NOINLINE bool when_all_waiter::wait(coroutine_base& parent) noexcept {
     const bool former = parent.detach();
-    // ORDER: relaxed; no child has been started, nobody else sees the counter.
-    remaining_.store(children.size() + 1, std::memory_order_relaxed);
-    if (parent.stop_token().stop_possible()) link_.emplace(parent.stop_token(), forward_stop{&source_});
-
-    std::size_t own = 1;
-    for (slot& each : children) {
-        each.all_ = this;
-        if (!each.base_->start_inline(parent.context(), source_.get_token(), each)) continue;
-        note_ending(each);
-        ++own;
-    }
-    // ORDER: acq_rel; pairs with the decrement in on_child_ended() [W1]: the last one sees all results, and those who
-    // come
-    //   before publish theirs. LIFETIME: unless this was the last count, *this may be gone.
-    if (remaining_.fetch_sub(own, std::memory_order_acq_rel) != own) return true;
-    link_.reset();
+    // ORDER: acq_rel; pairs with the decrements in give_back() and on_child_ended() [W1]: the last one sees all
+    // results,
+    //   and those who come before publish theirs. LIFETIME: unless this was the last, *this may be gone.
+    if (remaining_.fetch_sub(own_, std::memory_order_acq_rel) != own_) return true;
     parent.reattach(former);
     if (overall() != outcome::stopped) return false;
     parent.unwind_here();
     return true;
 }
 
+// On the thread of a child's starter other than the parent.
+void when_all_waiter::give_back(std::size_t units) noexcept {
+    // ORDER: acq_rel; pairs with the other decrements [W1].
+    if (remaining_.fetch_sub(units, std::memory_order_acq_rel) != units) return;
+    coroutine_base& parent = *parent_;
+    if (overall() == outcome::stopped || stack_is_deep()) {
+        parent.continue_later(overall());
+    } else {
+        parent.handle().resume();
+    }
+}
+
 coroutine_base* when_all_waiter::on_child_ended(completion* self, coroutine_base& child,
                                                 outcome child_ending) noexcept {
-    auto& own = static_cast<slot&>(*self);
-    when_all_waiter& all = *own.all_;
+    auto& all = static_cast<when_all_waiter&>(*self->owner);
     execution_context* const place = &child.context();
-    own.ending = child_ending;
-    all.note_ending(own);
-    // ORDER: acq_rel; pairs with the decrement in start() and with itself [W1].
+    self->ending = child_ending;
+    if (child_ending != outcome::value) {
+        // In the child's own place, and before its siblings have ended: one of them may wait for what it holds. The
+        // slot finds the frame gone by `ending`.
+        if (child_ending == outcome::stopped) child.handle().destroy();
+        all.note_failure(*self, child_ending);
+    }
+    // ORDER: acq_rel; pairs with the other decrements [W1].
     if (all.remaining_.fetch_sub(1, std::memory_order_acq_rel) != 1) return nullptr;
-    all.link_.reset();
     coroutine_base& parent = *all.parent_;
     const outcome ending = all.overall();
     // Only what the caller does with its own child (resume or unwind) can be done with the parent in its place.
@@ -48,17 +50,14 @@ coroutine_base* when_all_waiter::on_child_ended(completion* self, coroutine_base
     return nullptr;
 }
 
-void when_all_waiter::note_ending(slot& child) noexcept {
-    if (child.ending == outcome::error) {
-        slot* nobody = nullptr;
+void when_all_waiter::note_failure(completion& child, outcome ending) noexcept {
+    if (ending == outcome::error) {
+        completion* nobody = nullptr;
         first_failed_.compare_exchange_strong(nobody, &child);
-        source_.request_stop();
-    } else if (child.ending == outcome::stopped) {
-        // In the child's own place, and before its siblings have ended: one of them may wait for what it holds.
-        child.destroy_child();
+    } else {
         any_stopped_.store(true);
-        source_.request_stop();
     }
+    source_.request_stop();
 }
 
 outcome when_all_waiter::overall() const noexcept {

@@ -5,6 +5,9 @@
 
 #include <thread>
 
+#include <memory>
+#include <new>
+
 namespace coex::inline v0 {
 namespace {
 
@@ -21,7 +24,7 @@ COEX_NOINLINE const void* this_thread() noexcept {
 // the destructor must wait for the end of the call: it spins on finished_, unless it runs inside the very call (the
 // callback destroys itself), where it only reports through destroyed_ that the object is gone.
 
-inplace_stop_source::~inplace_stop_source() {
+void inplace_stop_source::destroyed_in_use() noexcept {
     COEX_REQUIRE(callbacks_ == nullptr,
                  "inplace_stop_source destroyed while callbacks are registered: keep the source alive until the "
                  "operations that use its tokens have ended");
@@ -76,6 +79,13 @@ bool inplace_stop_source::request_stop() noexcept {
 }
 
 bool inplace_stop_source::try_add(detail::stop_callback_base& callback) const noexcept {
+    // First the way on which a request from above arrives; then the callback: a request that came before is seen below.
+    if (parent_ != nullptr)
+        const_cast<detail::nested_stop_source*>(static_cast<const detail::nested_stop_source*>(this))->link();
+    return try_add_here(callback);
+}
+
+bool inplace_stop_source::try_add_here(detail::stop_callback_base& callback) const noexcept {
     lock();
     // ORDER: relaxed; the lock is held and `requested` is set only under it.
     if ((state_.load(std::memory_order_relaxed) & requested) != 0) {
@@ -112,7 +122,11 @@ namespace detail {
 
 void stop_callback_base::attach() noexcept {
     if (source_ == nullptr) return;
-    if (!source_->try_add(*this)) {
+    attached(source_->try_add(*this));
+}
+
+void stop_callback_base::attached(bool added) noexcept {
+    if (!added) {
         source_ = nullptr;  // never in the list: the destructor has nothing to do
         invoke_(this);
     }
@@ -120,6 +134,30 @@ void stop_callback_base::attach() noexcept {
 
 void stop_callback_base::detach() noexcept {
     if (source_ != nullptr) source_->remove(*this);
+}
+
+nested_stop_source::forwarding::forwarding(nested_stop_source& to) noexcept
+    : stop_callback_base(to.parent_,
+                         [](stop_callback_base* self) noexcept { static_cast<forwarding*>(self)->to_.request_stop(); }),
+      to_(to) {}
+
+// Upwards, not recursively, however deeply sources are nested. When a request comes to a source above before the link
+// to it is made, then making that link finds the request, and passes it down by the links that were made before.
+void nested_stop_source::link() noexcept {
+    nested_stop_source* source = this;
+    while (source->parent_ != nullptr && !source->linked_.exchange(true)) {
+        const inplace_stop_source* const parent = source->parent_;
+        auto* const made = ::new (static_cast<void*>(&source->forwarding_)) forwarding(*source);
+        made->attached(parent->try_add_here(*made));
+        // LIFETIME: the source is there still: its callback is about to be registered by work that its owner awaits.
+        if (parent->parent_ == nullptr) break;
+        source = const_cast<nested_stop_source*>(static_cast<const nested_stop_source*>(parent));
+    }
+}
+
+void nested_stop_source::unlink() noexcept {
+    forwarding_.detach();
+    std::destroy_at(&forwarding_);
 }
 
 }  // namespace detail

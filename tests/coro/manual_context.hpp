@@ -72,11 +72,17 @@ private:
 
 /// Runs a task on a context without waiting for it.
 template <class T>
-class started : coex::detail::completion {
+class started : coex::detail::result_completion<T>, coex::detail::completion::waiter {
 public:
     started(coex::task<T> work, coex::execution_context& context, coex::inplace_stop_token token = {})
-        : completion(&started::on_ended), coroutine_(work.release()) {
-        ended_at_once = coroutine_.promise().start_inline(context, token, *this);
+        : coex::detail::result_completion<T>(static_cast<coex::detail::completion::waiter&>(*this)),
+          coex::detail::completion::waiter(&started::on_ended),
+          coroutine_(work.release()) {
+        const auto ended = coroutine_.promise().start_inline(context, token, *this);
+        ended_at_once = ended != coex::detail::outcome::none;
+        if (!ended_at_once) return;
+        this->ending = ended;
+        if (ended != coex::detail::outcome::stopped) coroutine_ = nullptr;  // its frame is gone
     }
     started(const started&) = delete;
     started& operator=(const started&) = delete;
@@ -85,16 +91,16 @@ public:
     }
 
     [[nodiscard]] bool has_ended() const noexcept { return ended_at_once || told == 1; }
-    [[nodiscard]] coex::detail::outcome how() const noexcept { return ending; }
-    [[nodiscard]] T take() { return coroutine_.promise().take(); }
+    [[nodiscard]] coex::detail::outcome how() const noexcept { return this->ending; }
+    [[nodiscard]] T take() { return this->result.take(); }
 
     bool ended_at_once = false;
     int told = 0;  // how often a detached end was reported
 
 private:
-    static coex::coroutine_base* on_ended(completion* waiter, coex::coroutine_base&,
+    static coex::coroutine_base* on_ended(coex::detail::completion* completed, coex::coroutine_base&,
                                           coex::detail::outcome how) noexcept {
-        auto& self = *static_cast<started*>(waiter);
+        auto& self = *static_cast<started*>(completed);
         ++self.told;
         self.ending = how;
         if (how == coex::detail::outcome::stopped) std::exchange(self.coroutine_, nullptr).destroy();

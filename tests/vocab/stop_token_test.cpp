@@ -338,6 +338,52 @@ TEST(stop_token, a_callback_may_destroy_a_source_that_another_source_stops) {
     const callback later(outer.get_token(), [] {});
 }
 
+using coex::detail::nested_stop_source;
+
+TEST(stop_token, a_nested_source_is_stopped_with_its_parent) {
+    inplace_stop_source outer;
+    nested_stop_source middle(outer.get_token());
+    nested_stop_source inner(middle.get_token());
+    int calls = 0;
+    const callback counted(inner.get_token(), [&calls] { ++calls; });
+    EXPECT_FALSE(inner.stop_requested());
+    outer.request_stop();
+    EXPECT_TRUE(inner.get_token().stop_requested());
+    EXPECT_EQ(calls, 1);
+    nested_stop_source late(outer.get_token());
+    EXPECT_TRUE(late.stop_requested()) << "also without a callback";
+    const callback at_once(late.get_token(), [&calls] { ++calls; });
+    EXPECT_EQ(calls, 2);
+}
+
+TEST(stop_token, a_nested_source_that_stops_leaves_its_parent_alone) {
+    inplace_stop_source outer;
+    {
+        nested_stop_source inner(outer.get_token());
+        const callback registered(inner.get_token(), [] {});
+        EXPECT_TRUE(inner.request_stop());
+        EXPECT_FALSE(outer.stop_requested());
+    }
+    nested_stop_source unlinked{coex::inplace_stop_token()};
+    const callback alone(unlinked.get_token(), [] {});
+    EXPECT_TRUE(outer.request_stop()) << "nothing of the inner one is registered any more";
+}
+
+TEST(stop_token, wake_is_not_lost_when_a_nested_source_is_linked_during_a_request) {
+    for (int round = 0; round < 5'000; ++round) {
+        inplace_stop_source outer;
+        std::atomic<bool> called{false};
+        std::thread requester([&outer] { outer.request_stop(); });
+        {
+            nested_stop_source middle(outer.get_token());
+            nested_stop_source inner(middle.get_token());
+            const callback waiting(inner.get_token(), [&called] { called.store(true); });
+            while (!called.load()) std::this_thread::yield();
+        }
+        requester.join();
+    }
+}
+
 TEST(stop_token_death_test, a_source_destroyed_under_a_callback_aborts) {
     EXPECT_DEATH(
         {

@@ -17,13 +17,13 @@
 namespace coex::inline v0::detail {
 
 /// The promise of an operation that plays a coroutine's part: awaiters suspend it, and resume or unwind it.
-class operation_promise final : public coroutine_base, public completion {
+class operation_promise final : public coroutine_base, public completion, public completion::waiter {
 public:
     using stopped_function = void(operation_promise&) noexcept;
 
     explicit operation_promise(stopped_function* stopped) noexcept
-        : coroutine_base(&operation_promise::own_handle),
-          completion(&operation_promise::on_stopped),
+        : completion(static_cast<completion::waiter&>(*this)),
+          completion::waiter(&operation_promise::on_stopped),
           stopped_(stopped) {}
 
     /// Takes the place and the token. From now on it counts as suspended in earnest: whatever continues it must not
@@ -34,9 +34,6 @@ public:
     }
 
 private:
-    static std::coroutine_handle<> own_handle(coroutine_base& base) noexcept {
-        return std::coroutine_handle<operation_promise>::from_promise(static_cast<operation_promise&>(base));
-    }
     static coroutine_base* on_stopped(completion* self, coroutine_base&, outcome) noexcept {
         auto& promise = static_cast<operation_promise&>(*self);
         promise.stopped_(promise);
@@ -66,7 +63,7 @@ struct operation_frame {
     function* destroy;
     operation_promise promise;
 };
-static_assert(alignof(operation_promise) <= 2 * sizeof(void*), "the promise follows the two pointers at once");
+static_assert(alignof(operation_promise) == alignof(coroutine_base), "the handle is found from the base's address");
 
 /// A scheduler of an execution context, which coroutines need to know where they are.
 template <class Scheduler>

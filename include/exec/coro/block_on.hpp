@@ -23,10 +23,9 @@ namespace detail {
 /// Lifetime:    returns only when nothing of the work is left.
 template <awaitable Awaited>
 await_result_t<Awaited> block_on(Awaited work, inplace_stop_token token = {}) {
-    detail::blocking_run blocking;
-    const auto coroutine = detail::as_task(std::move(work)).release();
-    if (blocking.run(coroutine, coroutine.promise(), token) == detail::outcome::stopped) detail::throw_stopped();
-    return coroutine.promise().take();
+    detail::blocking_task<await_result_t<Awaited>> blocking;
+    if (!blocking.run(detail::as_task(std::move(work)), token)) detail::throw_stopped();
+    return blocking.take();
 }
 
 }  // namespace coex::inline v0

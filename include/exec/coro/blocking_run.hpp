@@ -11,9 +11,9 @@ namespace coex::inline v0 {
 namespace detail {
 
 /// Runs a coroutine to its end on the calling thread, which becomes the coroutine's first place.
-class blocking_run : public completion {
+class blocking_run : public completion::waiter {
 public:
-    blocking_run() : completion(&blocking_run::on_ended) {}
+    blocking_run() : waiter(&blocking_run::on_ended) {}
     blocking_run(const blocking_run&) = delete;
     blocking_run& operator=(const blocking_run&) = delete;
     ~blocking_run() {
@@ -21,7 +21,7 @@ public:
     }
 
     /// Takes the coroutine over and returns how it ended. A stopped one is gone then.
-    outcome run(std::coroutine_handle<> coroutine, coroutine_base& base, inplace_stop_token token);
+    outcome run(std::coroutine_handle<> coroutine, coroutine_base& base, completion& own, inplace_stop_token token);
 
 private:
     static coroutine_base* on_ended(completion* self, coroutine_base& child, outcome ending) noexcept;
@@ -29,6 +29,20 @@ private:
 
     std::coroutine_handle<> coroutine_;
     run_loop loop_;
+};
+
+/// Runs a task so, and keeps its result.
+template <class T>
+class blocking_task : blocking_run, result_completion<T> {
+public:
+    blocking_task() : result_completion<T>(static_cast<blocking_run&>(*this)) {}
+
+    /// Returns false when the task was stopped.
+    [[nodiscard]] bool run(task<T> work, inplace_stop_token token) {
+        const auto coroutine = work.release();
+        return blocking_run::run(coroutine, coroutine.promise(), *this, token) != outcome::stopped;
+    }
+    T take() { return this->result.take(); }
 };
 
 template <class T>

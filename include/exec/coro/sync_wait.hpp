@@ -134,19 +134,18 @@ template <class Work>
 template <detail::task_awaitable Work>
 auto sync_wait(Work&& work, inplace_stop_token token = {}) {
     using result = await_result_t<Work>;
-    detail::blocking_run blocking;
-    const auto coroutine = detail::as_task(std::forward<Work>(work)).release();
-    const bool stopped = blocking.run(coroutine, coroutine.promise(), token) == detail::outcome::stopped;
+    detail::blocking_task<result> blocking;
+    const bool stopped = !blocking.run(detail::as_task(std::forward<Work>(work)), token);
     if constexpr (std::is_void_v<result>) {
         if (stopped) return std::optional<std::tuple<>>();
-        coroutine.promise().take();
+        blocking.take();
         return std::optional(std::tuple<>());
     } else if constexpr (detail::sends_tuple_apart<Work>) {
         if (stopped) return std::optional<result>();
-        return std::optional<result>(coroutine.promise().take());
+        return std::optional<result>(blocking.take());
     } else {
         if (stopped) return std::optional<std::tuple<result>>();
-        return std::optional<std::tuple<result>>(std::in_place, coroutine.promise().take());
+        return std::optional<std::tuple<result>>(std::in_place, blocking.take());
     }
 }
 

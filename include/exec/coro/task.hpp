@@ -24,82 +24,147 @@ namespace detail {
 template <class T>
 class task_promise;
 
+/// A completion that has room for the result of a task<T>.
+template <class T>
+struct result_completion : completion {
+    using completion::completion;
+    task_result<T> result;
+};
+
 /// Waits in a parent coroutine for a child task.
 ///
 /// **The meeting** [C1]. The detached child's last act and the parent's decision to stay suspended each exchange
 /// `meeting_`. The second to arrive continues the parent; so it is continued exactly once, and sees all that the child
 /// wrote.
-class task_waiter : public completion {
+class task_waiter : public completion::waiter {
 public:
-    explicit task_waiter(std::coroutine_handle<> child) noexcept
-        : completion(&task_waiter::on_child_ended), child_(child) {}
+    task_waiter(const task_waiter&) = delete;
+    task_waiter& operator=(const task_waiter&) = delete;
 
 protected:
+    task_waiter(std::coroutine_handle<> child, coroutine_base* parent) noexcept
+        : waiter(&task_waiter::on_child_ended), child_(child), parent_(parent) {}
     ~task_waiter() {
         if (child_) child_.destroy();
     }
 
-    /// Starts the child inside `parent`. Returns true when the parent stays suspended.
-    [[nodiscard]] bool wait(coroutine_base& child, coroutine_base& parent) noexcept;
+    static coroutine_base* on_child_ended(completion* self, coroutine_base& child, outcome ending) noexcept;
+
+    /// Starts the child inside the parent. Returns true when it has ended with a value or an error.
+    [[nodiscard]] bool start(coroutine_base& child, completion& own) noexcept {
+        const outcome ended = child.start_inline(parent_->context(), parent_->stop_token(), own);
+        if (ended != outcome::value && ended != outcome::error) return false;
+        child_ = nullptr;
+        return true;
+    }
+
+    /// After a start that returned false. Returns true when the parent stays suspended, or is being unwound.
+    [[nodiscard]] bool wait(completion& own) noexcept;
+
+    [[nodiscard]] coroutine_base* parent() const noexcept { return parent_; }
+    void set_parent(coroutine_base& parent) noexcept { parent_ = &parent; }
 
 private:
     enum class meeting : unsigned char { nobody, parent_waits, child_ended };
 
-    static coroutine_base* on_child_ended(completion* self, coroutine_base& child, outcome ending) noexcept;
     void destroy_child() noexcept { std::exchange(child_, nullptr).destroy(); }
 
     std::coroutine_handle<> child_;
-    coroutine_base* parent_ = nullptr;
+    coroutine_base* parent_;
     std::atomic<meeting> meeting_{meeting::nobody};
 };
 
 template <class T>
-class task_awaiter : task_waiter {
+class task_awaiter : result_completion<T>, task_waiter {
 public:
-    explicit task_awaiter(std::coroutine_handle<task_promise<T>> child) noexcept
-        : task_waiter(child), promise_(child.promise()) {}
+    explicit task_awaiter(std::coroutine_handle<task_promise<T>> child, coroutine_base* parent = nullptr) noexcept
+        : result_completion<T>(static_cast<task_waiter&>(*this)),
+          task_waiter(child, parent),
+          promise_(child.promise()) {}
 
-    [[nodiscard]] static bool await_ready() noexcept { return false; }
+    // The child starts here, not in await_suspend: a parent whose child ends at once never suspends.
+    [[nodiscard]] bool await_ready() noexcept { return parent() != nullptr && start(promise_, *this); }
     template <std::derived_from<coroutine_base> Promise>
-    bool await_suspend(std::coroutine_handle<Promise> parent) noexcept {
-        return wait(promise_, parent.promise());
+    bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
+        if (parent() == nullptr) {
+            set_parent(coroutine.promise());
+            if (start(promise_, *this)) return false;
+        }
+        return wait(*this);
     }
-    T await_resume() { return promise_.take(); }
+    T await_resume() { return this->result.take(); }
 
 private:
     task_promise<T>& promise_;
 };
 
+/// What a task's promise does with the result: it leaves it with the waiter.
 template <class T>
-class task_promise final : public coroutine_base, public task_result<T> {
+class result_promise : public coroutine_base {
 public:
-    task_promise() noexcept : coroutine_base(&task_promise::own_handle) {}
+    template <class Value = T>
+        requires requires(task_result<T>& result, Value&& value) { result.return_value(std::forward<Value>(value)); }
+    void return_value(Value&& value) noexcept(
+        noexcept(std::declval<task_result<T>&>().return_value(std::forward<Value>(value)))) {
+        result().return_value(std::forward<Value>(value));
+    }
+    void unhandled_exception() noexcept { result().unhandled_exception(); }
 
+protected:
+    [[nodiscard]] task_result<T>& result() const noexcept {
+        return static_cast<result_completion<T>&>(this->waiter()).result;
+    }
+};
+
+template <>
+class result_promise<void> : public coroutine_base {
+public:
+    static void return_void() noexcept {}
+    void unhandled_exception() noexcept { result().unhandled_exception(); }
+
+protected:
+    [[nodiscard]] task_result<void>& result() const noexcept {
+        return static_cast<result_completion<void>&>(this->waiter()).result;
+    }
+};
+
+template <class T>
+class task_promise final : public result_promise<T> {
+public:
     [[nodiscard]] task<T> get_return_object() noexcept;
     [[nodiscard]] static std::suspend_always initial_suspend() noexcept { return {}; }
-    [[nodiscard]] auto final_suspend() noexcept {
-        struct final_awaiter {
-            static bool await_ready() noexcept { return false; }
-            static std::coroutine_handle<> await_suspend(std::coroutine_handle<task_promise> self) noexcept {
-                task_promise& promise = self.promise();
-                return promise.end(promise.failed() ? outcome::error : outcome::value);
-            }
-            static void await_resume() noexcept {}
-        };
-        return final_awaiter{};
-    }
+
+    class final_awaiter {
+    public:
+        explicit final_awaiter(bool inline_end) noexcept : inline_end_(inline_end) {}
+        [[nodiscard]] bool await_ready() const noexcept { return inline_end_; }
+        static std::coroutine_handle<> await_suspend(std::coroutine_handle<task_promise> self) noexcept {
+            task_promise& promise = self.promise();
+            return promise.end_detached(promise.how());
+        }
+        static void await_resume() noexcept {}
+
+    private:
+        bool inline_end_;
+    };
+    [[nodiscard]] final_awaiter final_suspend() noexcept { return final_awaiter(this->end_inline(how())); }
 
     template <class Awaited>
     [[nodiscard]] auto await_transform(Awaited&& awaited) {
-        return make_awaiter(std::forward<Awaited>(awaited), *this);
+        if constexpr (requires { std::forward<Awaited>(awaited).awaiter_in(*this); }) {
+            return std::forward<Awaited>(awaited).awaiter_in(*this);
+        } else {
+            return make_awaiter(std::forward<Awaited>(awaited), *this);
+        }
     }
 
     static void* operator new(std::size_t bytes) { return recycling_allocate(bytes); }
     static void operator delete(void* frame, std::size_t bytes) noexcept { recycling_deallocate(frame, bytes); }
 
 private:
-    static std::coroutine_handle<> own_handle(coroutine_base& base) noexcept {
-        return std::coroutine_handle<task_promise>::from_promise(static_cast<task_promise&>(base));
+    [[nodiscard]] outcome how() const noexcept {
+        if (this->result().failed()) [[unlikely]] return outcome::error;
+        return outcome::value;
     }
 };
 
@@ -142,6 +207,11 @@ public:
     /// `co_await std::move(t)`: a task can be awaited once.
     [[nodiscard]] detail::task_awaiter<T> operator co_await() && noexcept { return detail::task_awaiter<T>(release()); }
 
+    /// The awaiter for a parent that is known already.
+    [[nodiscard]] detail::task_awaiter<T> awaiter_in(coroutine_base& parent) && noexcept {
+        return detail::task_awaiter<T>(release(), &parent);
+    }
+
     /// For those who run tasks: hands over the suspended coroutine, which the caller now owns.
     [[nodiscard]] std::coroutine_handle<promise_type> release() noexcept {
         COEX_REQUIRE(coroutine_, "task: awaited twice, or after it was moved from; a task can be awaited once");
@@ -157,6 +227,7 @@ private:
 
 template <class T>
 task<T> detail::task_promise<T>::get_return_object() noexcept {
+    static_assert(alignof(task_promise) == alignof(coroutine_base), "the handle is found from the base's address");
     return task<T>(std::coroutine_handle<task_promise>::from_promise(*this));
 }
 

@@ -13,6 +13,8 @@ class inplace_stop_callback;
 
 namespace detail {
 
+class nested_stop_source;
+
 /// A registered callback: a node of its source's list. Lives in the inplace_stop_callback that derives from it.
 class stop_callback_base {
 public:
@@ -27,10 +29,12 @@ protected:
     ~stop_callback_base() = default;
 
     void attach() noexcept;
+    void attached(bool added) noexcept;
     void detach() noexcept;
 
 private:
     friend class coex::inplace_stop_source;
+    friend class nested_stop_source;
 
     const inplace_stop_source* source_;
     invoke_function* invoke_;
@@ -61,6 +65,7 @@ private:
     friend class inplace_stop_source;
     template <class Callback>
     friend class inplace_stop_callback;
+    friend class detail::nested_stop_source;
     explicit inplace_stop_token(const inplace_stop_source* source) noexcept : source_(source) {}
 
     const inplace_stop_source* source_ = nullptr;
@@ -75,15 +80,20 @@ public:
     inplace_stop_source() noexcept = default;
     inplace_stop_source(const inplace_stop_source&) = delete;
     inplace_stop_source& operator=(const inplace_stop_source&) = delete;
-    ~inplace_stop_source();
+    ~inplace_stop_source() {
+        if (callbacks_ != nullptr || destroyed_ != nullptr) [[unlikely]] destroyed_in_use();
+    }
 
     [[nodiscard]] inplace_stop_token get_token() const noexcept { return inplace_stop_token{this}; }
     [[nodiscard]] static constexpr bool stop_possible() noexcept { return true; }
 
     [[nodiscard]] bool stop_requested() const noexcept {
-        // ORDER: acquire; pairs with the acq_rel update in request_stop() [T1]: who sees the request also sees what the
-        //   requester did before it.
-        return (state_.load(std::memory_order_acquire) & requested) != 0;
+        for (const inplace_stop_source* each = this; each != nullptr; each = each->parent_) {
+            // ORDER: acquire; pairs with the acq_rel update in request_stop() [T1]: who sees the request also sees what
+            //   the requester did before it.
+            if ((each->state_.load(std::memory_order_acquire) & requested) != 0) return true;
+        }
+        return false;
     }
 
     /// Runs every registered callback on the calling thread, and those registered later on their own threads.
@@ -93,20 +103,68 @@ public:
 
 private:
     friend class detail::stop_callback_base;
+    friend class detail::nested_stop_source;
+
+    explicit inplace_stop_source(const inplace_stop_source* parent) noexcept : parent_(parent) {}
 
     static constexpr unsigned locked = 1;
     static constexpr unsigned requested = 2;
 
+    void destroyed_in_use() noexcept;
     void lock() const noexcept;
     void unlock() const noexcept;
     bool try_add(detail::stop_callback_base& callback) const noexcept;
+    bool try_add_here(detail::stop_callback_base& callback) const noexcept;
     void remove(detail::stop_callback_base& callback) const noexcept;
 
     mutable std::atomic<unsigned> state_{0};
     mutable detail::stop_callback_base* callbacks_ = nullptr;  // OWNER: the lock bit of state_
     bool* destroyed_ = nullptr;                                // OWNER: the thread in request_stop()
-    const void* requester_ = nullptr;  // names the thread in request_stop(); OWNER: the lock bit of state_
+    const void* requester_ = nullptr;              // names the thread in request_stop(); OWNER: the lock bit of state_
+    const inplace_stop_source* parent_ = nullptr;  // only of a detail::nested_stop_source
 };
+
+namespace detail {
+
+/// A source that is stopped with the source of another token, too. It is registered there only when somebody registers
+/// a callback here: work that never waits for anything pays nothing for being cancellable.
+///
+/// Lifetime: of the token's source.
+class nested_stop_source : public inplace_stop_source {
+public:
+    explicit nested_stop_source(inplace_stop_token parent) noexcept : inplace_stop_source(parent.source_) {}
+    nested_stop_source(const nested_stop_source&) = delete;
+    nested_stop_source& operator=(const nested_stop_source&) = delete;
+    /// Before any use of the source.
+    void set_parent(inplace_stop_token parent) noexcept { parent_ = parent.source_; }
+
+    ~nested_stop_source() {
+        // ORDER: relaxed; whoever linked it registered a callback, and that has happened before its owner destroys it.
+        if (linked_.load(std::memory_order_relaxed)) [[unlikely]] unlink();
+    }
+
+private:
+    friend class coex::inplace_stop_source;
+
+    class forwarding final : public stop_callback_base {
+    public:
+        explicit forwarding(nested_stop_source& to) noexcept;
+
+    private:
+        nested_stop_source& to_;
+    };
+
+    /// Registers this source with its parent, and so on upwards, as far as that has not been done.
+    void link() noexcept;
+    void unlink() noexcept;
+
+    std::atomic<bool> linked_{false};
+    union {
+        forwarding forwarding_;  // exists while linked_
+    };
+};
+
+}  // namespace detail
 
 inline bool inplace_stop_token::stop_requested() const noexcept {
     return source_ != nullptr && source_->stop_requested();

@@ -19,6 +19,8 @@ struct work_item {
     run_function* run;
 
 protected:
+    /// For those that set `run` when they submit themselves.
+    work_item() noexcept {}
     ~work_item() = default;
 };
 
