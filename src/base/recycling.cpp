@@ -2,6 +2,9 @@
 
 #include <exec/base/config.hpp>
 
+#include <mutex>
+#include <new>
+
 namespace coex::inline v0::detail {
 namespace {
 
@@ -13,6 +16,66 @@ constinit recycled_blocks closed;
 
 // A frame can die after its thread's blocks did (in the destructor of another thread-local, or of a static).
 constinit thread_local bool gone = false;
+
+constexpr std::size_t block_bytes(std::size_t size_class) noexcept {
+    constexpr std::size_t step = recycled_blocks::step_bytes;
+    return size_class * step + step / 2;
+}
+
+/// What threads that free more than they allocate leave for those that do the opposite, in batches: where one thread
+/// posts and others run, every block takes this way. One for each size class.
+///
+/// Thread-safe: yes.
+class exchange {
+public:
+    static constexpr std::size_t batch = recycled_blocks::most_blocks / 2;
+
+    /// Takes the upper half of a full stack. Returns false when there is enough of them here.
+    bool take(recycled_blocks::stack& from, std::size_t bytes) noexcept {
+        chained* chain = nullptr;
+        {
+            const std::lock_guard lock(mutex_);
+            if (batches_ > 0 && batches_ * batch * bytes >= most_bytes) return false;
+            for (std::size_t i = 0; i < batch; ++i) {
+                chain = ::new (from.blocks[--from.count]) chained{chain, nullptr};
+            }
+            chain->next_batch = first_;
+            first_ = chain;
+            ++batches_;
+        }
+        return true;
+    }
+
+    /// Fills an empty stack by half. Returns false when there is nothing.
+    bool give(recycled_blocks::stack& to) noexcept {
+        chained* chain = nullptr;
+        {
+            const std::lock_guard lock(mutex_);
+            if (batches_ == 0) return false;
+            chain = first_;
+            first_ = chain->next_batch;
+            --batches_;
+        }
+        for (; chain != nullptr; chain = chain->next) to.blocks[to.count++] = chain;
+        return true;
+    }
+
+private:
+    // How much of a size class may lie here: at least one batch.
+    static constexpr std::size_t most_bytes = std::size_t{512} * 1024;
+
+    struct chained {
+        chained* next;
+        chained* next_batch;
+    };
+
+    std::mutex mutex_;
+    chained* first_ = nullptr;  // OWNER: mutex_
+    std::size_t batches_ = 0;   // OWNER: mutex_
+};
+
+// Never destroyed: trivially so.
+constinit exchange exchanges[recycled_blocks::class_count];
 
 struct thread_blocks : recycled_blocks {
     thread_blocks() noexcept { this_thread_blocks = this; }
@@ -27,13 +90,17 @@ struct thread_blocks : recycled_blocks {
         }
     }
 
-    // Lets the stack take blocks. Returns false when it is full, or has no memory to keep them in.
-    static bool open(stack& kept) noexcept {
-        if (kept.limit != 0) return false;
-        kept.blocks = static_cast<void**>(::operator new(most_blocks * sizeof(void*), std::nothrow));
-        if (kept.blocks == nullptr) return false;
-        kept.limit = most_blocks;
-        return true;
+    // The stack of the calling thread, able to take blocks; null when that is over, or memory is short.
+    static stack* opened(std::size_t size_class) noexcept {
+        if (!recycles || gone) return nullptr;
+        thread_local thread_blocks own;
+        stack& kept = own.stacks[size_class];
+        if (kept.limit == 0) {
+            kept.blocks = static_cast<void**>(::operator new(most_blocks * sizeof(void*), std::nothrow));
+            if (kept.blocks == nullptr) return nullptr;
+            kept.limit = most_blocks;
+        }
+        return &kept;
     }
 };
 
@@ -43,15 +110,18 @@ constinit thread_local recycled_blocks* this_thread_blocks = &closed;
 
 // Not inlined, as the address of a thread-local must not be kept across the suspension of a coroutine.
 COEX_NOINLINE void* recycling_allocate_slowly(std::size_t bytes) {
-    constexpr std::size_t step = recycled_blocks::step_bytes;
-    return ::operator new(recycled_blocks::class_of(bytes) * step + step / 2);
+    const std::size_t size_class = recycled_blocks::class_of(bytes);
+    if (recycled_blocks::stack* const kept = thread_blocks::opened(size_class)) {
+        if (exchanges[size_class].give(*kept)) return kept->blocks[--kept->count];
+    }
+    return ::operator new(block_bytes(size_class));
 }
 
 COEX_NOINLINE void recycling_deallocate_slowly(void* block, std::size_t bytes) noexcept {
-    if (recycles && !gone) {
-        thread_local thread_blocks own;
-        if (thread_blocks::open(own.stacks[recycled_blocks::class_of(bytes)])) {
-            recycling_deallocate(block, bytes);
+    const std::size_t size_class = recycled_blocks::class_of(bytes);
+    if (recycled_blocks::stack* const kept = thread_blocks::opened(size_class)) {
+        if (kept->count < kept->limit || exchanges[size_class].take(*kept, block_bytes(size_class))) {
+            kept->blocks[kept->count++] = block;
             return;
         }
     }

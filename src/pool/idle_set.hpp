@@ -36,9 +36,16 @@ public:
 
     /// Work has been made available: wakes a sleeper, unless somebody searches already or nobody sleeps.
     void notify_one() noexcept {
+        if (wants_waking()) wake_one();
+    }
+
+    /// Brings what `wants_waking()` reads into the caller's cache.
+    void prefetch() const noexcept { __builtin_prefetch(&counts_); }
+
+    /// True when somebody sleeps and nobody searches.
+    [[nodiscard]] bool wants_waking() const noexcept {
         const std::uint64_t counts = counts_.load();
-        if (counts >> searching_shift != 0 || (counts & sleeping_mask) == 0) return;
-        wake_one();
+        return counts >> searching_shift == 0 && (counts & sleeping_mask) != 0;
     }
 
     [[nodiscard]] bool any_asleep() const noexcept { return (counts_.load() & sleeping_mask) != 0; }

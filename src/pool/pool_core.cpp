@@ -18,6 +18,14 @@ namespace {
 constexpr unsigned most_threads = 65535;
 constexpr unsigned most_cpus = 65536;
 
+// PERF: bench hop, wake; some 10 us, what waking costs a thread that posts.
+constexpr unsigned rounds_before_sleep = 64;
+
+unsigned search_rounds_for(unsigned workers) {
+    static const unsigned cpus = available_cpus();
+    return workers > cpus ? 1 : rounds_before_sleep;
+}
+
 class thread_attributes {
 public:
     thread_attributes() { check(pthread_attr_init(&attributes_), "pthread_attr_init"); }
@@ -74,7 +82,10 @@ pool_options checked(pool_options options) {
 
 }  // namespace
 
-pool_core::pool_core(pool_options options) : options_(checked(std::move(options))), idle_(options_.threads) {
+pool_core::pool_core(pool_options options)
+    : options_(checked(std::move(options))),
+      search_rounds_(search_rounds_for(options_.threads)),
+      idle_(options_.threads) {
     workers_.reserve(options_.threads);
     threads_.reserve(options_.threads);
     for (unsigned index = 0; index < options_.threads; ++index) {
@@ -141,14 +152,27 @@ void* pool_core::thread_main(void* argument) noexcept {
 }
 
 void pool_core::submit(work_item* item) noexcept {
-    if (worker* const here = current_worker()) {
-        if (!here->try_push_ready(item)) injector_.push(item);
+    if (worker* const here = current_worker(); here != nullptr && here->try_push_ready(item)) {
         if (!here->collecting()) idle_.notify_one();
         return;
     }
-    const visit here(*this);
-    injector_.push(item);
+    inject(item, item);
+}
+
+// As soon as an item is linked it may run, and the pool be destroyed: who has to wake somebody counts as a visitor from
+// before that on. Who has not, does not touch the pool any more.
+void pool_core::inject(work_item* first, work_item* last) noexcept {
+    // Bring the counts here now: a thread that is interrupted between the two steps of the push below holds up all
+    // takers.
+    idle_.prefetch();
+    const bool wake = injector_.push(first, last, [this]() noexcept {
+        if (!idle_.wants_waking()) return false;
+        visitors_.fetch_add(1);
+        return true;
+    });
+    if (!wake) return;
     idle_.notify_one();
+    visitors_.fetch_sub(1);
 }
 
 void pool_core::submit_task(work_item* item) {
@@ -213,7 +237,7 @@ void pool_core::try_terminate() noexcept {
     if (over) idle_.wake_all();
 }
 
-pool_stats pool_core::stats() const noexcept {
+pool_stats pool_core::stats() noexcept {
     pool_stats sum;
     sum.threads = workers_.size();
     sum.queued = injector_.size();

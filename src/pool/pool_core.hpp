@@ -35,6 +35,9 @@ public:
     [[nodiscard]] timer_service& timers() noexcept override { return *this; }
     [[nodiscard]] std::size_t concurrency() const noexcept override { return worker_count(); }
 
+    /// Submits linked items to the injector at once.
+    void inject(work_item* first, work_item* last) noexcept;
+
     /// Submits a plain task: on a worker of this pool to its deque, otherwise to the injector.
     void submit_task(work_item* item);
 
@@ -47,13 +50,18 @@ public:
     [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
     [[nodiscard]] worker& worker_at(std::size_t index) const noexcept { return *workers_[index]; }
     [[nodiscard]] const pool_options& options() const noexcept { return options_; }
-    [[nodiscard]] pool_stats stats() const noexcept;
+    [[nodiscard]] pool_stats stats() noexcept;
 
     [[nodiscard]] idle_set& idle() noexcept { return idle_; }
     [[nodiscard]] injector& injected() noexcept { return injector_; }
     [[nodiscard]] const timer_set& timers_armed() const noexcept { return timers_; }
     std::size_t expire_timers() noexcept;
     [[nodiscard]] bool has_visible_work() const noexcept;
+
+    /// More workers than processors that they may use: nobody spins.
+    [[nodiscard]] bool is_oversubscribed() const noexcept { return search_rounds_ == 1; }
+    /// How often a worker looks around for work before it falls asleep.
+    [[nodiscard]] unsigned search_rounds() const noexcept { return search_rounds_; }
 
     /// True once a worker has forked.
     [[nodiscard]] bool has_forked() const noexcept { return forked_.load(); }
@@ -124,6 +132,7 @@ private:
     static void* thread_main(void* argument) noexcept;
 
     pool_options options_;
+    unsigned search_rounds_;
     injector injector_;
     idle_set idle_;
     timer_set timers_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/assert.hpp>
 #include <exec/base/config.hpp>
 #include <exec/vocab/work_item.hpp>
 
@@ -30,6 +31,19 @@ public:
         // seq_cst: publishes the slot, and must come before the worker's look at the sleepers (PushItem in idle.md).
         tail_.store(tail + 1);
         return true;
+    }
+
+    /// Takes all items of `more`, for which there must be room: they become visible together.
+    void push_all(work_queue& more) noexcept {
+        // ORDER: relaxed; only this thread writes tail_.
+        std::uint64_t tail = tail_.load(std::memory_order_relaxed);
+        while (work_item* const item = more.pop_front()) {
+            COEX_ASSERT(tail - head_.load() < capacity, "a ready queue was given more than there is room for");
+            // ORDER: relaxed; published by the store of tail_ below [R1].
+            slots_[tail++ % capacity].store(item, std::memory_order_relaxed);
+        }
+        // seq_cst: as in try_push().
+        tail_.store(tail);
     }
 
     /// The oldest item, or null: the queue was empty, or another thread was faster (`contended` is then set).

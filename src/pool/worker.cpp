@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 namespace coex::inline v0::detail {
 namespace {
@@ -18,8 +19,8 @@ constexpr std::uint32_t items_per_turn = 8;
 constexpr std::uint32_t items_per_round = 64;
 
 constexpr std::size_t most_injected = 32;  // leaves room in the ready queue, and something for the other workers
-constexpr unsigned search_rounds = 16;     // about 10 us of looking around before falling asleep
-constexpr unsigned pauses_per_round = 16;
+constexpr unsigned pauses_per_round = 4;
+constexpr std::chrono::microseconds shortest_nap{50};
 
 // How long a peer may leave a request for its forked jobs unanswered, before they are published by force: that costs
 // about 10 us and interrupts the peer, so it is for peers that compute without forking.
@@ -27,6 +28,7 @@ constexpr std::chrono::microseconds patience{30};
 
 thread_local worker* this_worker = nullptr;
 
+// PERF: bench hop; seldom enough to leave the memory alone, often enough to see work within 0.1 us.
 void pause_briefly() noexcept {
     for (unsigned i = 0; i < pauses_per_round; ++i) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -150,14 +152,9 @@ work_item* worker::take_ready() noexcept {
 void worker::admit_injected() noexcept {
     injector& outside = pool_.injected();
     if (outside.empty()) return;
-    const std::size_t share = outside.size() / pool_.worker_count() + 1;
     const std::size_t room = ready_queue::capacity - ready_.size();  // thieves can only make more
     work_queue taken;
-    outside.pop(taken, std::min({share, most_injected, room}));
-    while (work_item* item = taken.pop_front()) {
-        [[maybe_unused]] const bool fits = ready_.try_push(item);
-        COEX_ASSERT(fits, "there was room in the ready queue, and only its owner adds to it");
-    }
+    if (outside.pop(taken, std::min(most_injected, room)) > 0) ready_.push_all(taken);
 }
 
 bool worker::collect() noexcept {
@@ -171,8 +168,9 @@ bool worker::collect() noexcept {
 
 work_item* worker::search(predicate done, void* argument) noexcept {
     pool_.idle().begin_search();
+    auto nap = shortest_nap;
     for (;;) {
-        for (unsigned round = 0; round < search_rounds; ++round) {
+        for (unsigned round = 0; round < pool_.search_rounds(); ++round) {
             if (work_item* item = look_everywhere()) {
                 found();
                 return item;
@@ -184,7 +182,10 @@ work_item* worker::search(predicate done, void* argument) noexcept {
             pause_briefly();
         }
         // Jobs that a peer has forked and not published are work too: sleep only when nothing is left to ask for.
-        if (pool_.has_visible_work()) continue;
+        if (pool_.has_visible_work()) {
+            let_others_run(nap);
+            continue;
+        }
         if (!sleep(done, argument)) {
             found();
             return nullptr;
@@ -192,13 +193,29 @@ work_item* worker::search(predicate done, void* argument) noexcept {
     }
 }
 
+// What is visible and cannot be taken (a poster has yet to link its item, a peer to answer) may be in the hands of a
+// thread that waits for this processor. When there are more workers than processors, so many may ask that nobody gets
+// on with work: they ask ever more seldom, though together as often as one would.
+void worker::let_others_run(std::chrono::microseconds& nap) noexcept {
+    if (!pool_.is_oversubscribed()) {
+        std::this_thread::yield();
+        return;
+    }
+    parker_.load()->park(timer_clock::now() + nap);
+    nap = std::min(2 * nap, shortest_nap * static_cast<long>(pool_.worker_count()));
+}
+
 void worker::found() noexcept {
     if (!pool_.idle().end_search()) return;
-    if (pool_.has_visible_work()) {
-        pool_.idle().notify_one();
-    } else {
-        pool_.idle().keep_time(pool_.timers_armed());
+    if (!pool_.has_visible_work()) {
+        // From here on nobody may look at what is forked: those who sleep must hear of it.
+        if (pool_.idle().any_asleep()) pool_.demand_attention();
+        if (!pool_.has_visible_work()) {
+            pool_.idle().keep_time(pool_.timers_armed());
+            return;
+        }
     }
+    pool_.idle().notify_one();
 }
 
 // Returns false when the worker must not search on: it is done.
@@ -281,10 +298,9 @@ void worker::ask_for_forks() noexcept {
 }
 
 // For the deque of this worker: a push found that somebody asked.
-bool worker::jobs_published() noexcept {
+void worker::jobs_published() noexcept {
     pool_.note_forking();
     pool_.idle().notify_one();
-    return pool_.idle().any_asleep();
 }
 
 std::uint32_t worker::next_random() noexcept {

@@ -10,6 +10,7 @@
 #include <exec/vocab/work_item.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -96,10 +97,11 @@ private:
     [[nodiscard]] work_item* steal() noexcept;
     [[nodiscard]] work_item* take_own_fork() noexcept;
     void ask_for_forks() noexcept;
-    bool jobs_published() noexcept override;
+    void jobs_published() noexcept override;
     [[nodiscard]] bool sleep(predicate done, void* argument) noexcept;
     bool collect() noexcept;
     void found() noexcept;
+    void let_others_run(std::chrono::microseconds& nap) noexcept;
     [[nodiscard]] std::uint32_t next_random() noexcept;
 
     pool_core& pool_;

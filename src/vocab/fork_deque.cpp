@@ -48,7 +48,7 @@ void fork_deque::pushed_on_request() noexcept {
         limit_.exchange(top + capacity - margin);
         // After the exchange: whoever fell asleep before it is seen now; whoever does later lowers the limit again
         // [F2].
-        if (listener_->jobs_published()) limit_.store(attention);
+        listener_->jobs_published();
     }
     if (jobs >= capacity - margin) this_thread_forks = nullptr;
 }

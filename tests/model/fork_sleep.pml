@@ -13,10 +13,10 @@
  *   NO_DEMAND       Demand does not lower limit
  *   DEMAND_FIRST    a worker demands before it announces its sleep
  *   NO_RECHECK      a worker parks without a last look
- *   NO_LOWERING     a told push leaves limit raised although somebody sleeps
  *   RAISE_LATE      a told push raises limit after it looked at the sleepers
  *   FLAG_LATE       a told push sets `forked` after it looked at the sleepers
  *   NO_LOOK_AGAIN   the last searcher that found a job does not look for more
+ *   NO_DEMAND_AGAIN the last searcher that found a job, and no other, does not demand for those who sleep
  */
 #ifndef PUSHES
 #define PUSHES 2
@@ -86,21 +86,13 @@ active proctype owner() {
 #endif
           DRAINED;
           notify_one();
-          if
-#ifndef NO_LOWERING
-          :: sleeping > 0 -> limit = ATTENTION
-#else
-          :: sleeping > 0
-#endif
 #ifdef RAISE_LATE
-          :: sleeping == 0 -> limit = RAISED
-#else
-          :: sleeping == 0
+          limit = RAISED;
 #endif
-          fi;
 #ifdef FLAG_LATE
-          forked = true
+          forked = true;
 #endif
+          skip
        fi
     :: own_bottom > top ->      /* joins its youngest job, unless that was taken meanwhile */
        atomic { if :: own_bottom > top -> DRAINED; own_bottom--; bottom = own_bottom :: else fi }
@@ -146,8 +138,22 @@ begin:
           atomic { last = (searching == 1); searching-- }
 #ifndef NO_LOOK_AGAIN
           if
-          :: last && VISIBLE -> notify_one()
-          :: else
+          :: atomic { last && VISIBLE -> skip }
+             notify_one()
+          :: atomic { last && !VISIBLE -> skip }
+#ifndef NO_DEMAND_AGAIN
+             if
+             :: sleeping > 0 ->
+                demand();
+                if
+                :: atomic { VISIBLE -> skip }
+                   notify_one()
+                :: atomic { !VISIBLE -> skip }
+                fi
+             :: sleeping == 0
+             fi
+#endif
+          :: !last
           fi;
 #endif
           last = false;

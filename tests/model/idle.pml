@@ -9,8 +9,8 @@
  * can see without the mutex is one block: nobody could tell. A longer one holds `locked`, and others see what lies between.
  *
  * What is simpler than the code:
- * - A queue is a channel: push, "take unless empty" and "is it empty" are one step each, as the injector (a mutex), the
- *   ready queue [R1] and the deque [D1] are linearizable. The order in a queue does not matter here. A worker has OWN
+ * - A queue is a channel: push, "take unless empty" and "is it empty" are one step each, as the ready queue [R1] and the
+ *   deque [D1] are linearizable. A push to the injector is two steps [J1]: it is not empty, then its item can be taken. The order in a queue does not matter here. A worker has OWN
  *   queues, which play the same part.
  * - A search is one round, and looks at all workers' queues in the order of their index.
  * - How many items a worker moves from the injector (one or two), and whether it does so before it runs an item of its
@@ -129,6 +129,7 @@ bit armed[3], closed, timers_locked;
 /* pool_core */
 bit draining, timers_closed, terminated, destroyed;
 byte visitors, nested_waits, ended;
+short unlinked;                   /* items in the injector that cannot be taken yet */
 byte operations = operations_begun;
 
 /* end_latch::waiter_ of the child that is awaited: none, the worker that waits, or is_ended */
@@ -140,7 +141,7 @@ short ran;                        /* set of items */
 byte posters_done;
 byte spurious = SPURIOUS;
 
-/* pool_core::visit: holds the pool from before PushItem until nothing of it is used any more. */
+/* pool_core::visit: holds the pool until nothing of it is used any more. */
 #if defined(DRAIN) && !defined(FAULT_visitors_are_not_counted)
 #define VISIT visitors++
 #define LEAVE atomic { assert(!destroyed); visitors-- }

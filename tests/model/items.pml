@@ -43,10 +43,20 @@ inline admit_injected(me) {
     atomic {
         if
         :: nempty(queue[injector]) ->
-            queue[injector]?first;
+            queue[injector]?<first>;
             if
-            :: nempty(queue[injector]) -> queue[injector]?second
-            :: true
+            :: (unlinked & (1 << first)) == 0 ->
+                queue[injector]?first;
+                if
+                :: nempty(queue[injector]) ->
+                    queue[injector]?<second>;
+                    if
+                    :: (unlinked & (1 << second)) == 0 -> queue[injector]?second
+                    :: else -> second = none
+                    fi
+                :: true
+                fi
+            :: else -> first = none
             fi
         :: empty(queue[injector])
         fi

@@ -1,16 +1,32 @@
 /* Threads outside the pool: those that post, a helper thread of the input and output, and the owner, who destroys it. */
 
-/* pool_core::submit() on a thread that is not a worker. */
+/* pool_core::inject(), on a thread that is not a worker: visible first, then ReadCounts, and only then to be taken. */
 inline submit(what) {
-    VISIT;
-    atomic { assert(!destroyed); queue[injector]!what }                    /* PushItem */
-    notify_one();
-    LEAVE
+#ifdef FAULT_linked_before_the_look
+    atomic { assert(!destroyed); queue[injector]!what }
+#else
+    atomic { assert(!destroyed); queue[injector]!what; unlinked = unlinked | (1 << what) }  /* PushItem */
+#endif
+    atomic {
+        assert(!destroyed);
+        wake = (searching == 0 && asleep > 0);
+        if
+        :: wake -> VISIT
+        :: !wake
+        fi
+    }
+    unlinked = unlinked & ~(1 << what);
+    if
+    :: wake ->
+        notify_one();
+        LEAVE
+    :: !wake
+    fi
 }
 
 proctype poster(byte item; byte end) {
     byte chosen;
-    bit was;
+    bit was, wake;
     do
     :: item < end -> submit(item); item++
     :: else -> break
@@ -97,7 +113,7 @@ inline destroy_pool() {
 
 init {
     byte at, chosen, left;
-    bit was;
+    bit was, wake;
     atomic {
         at = 1;
         do

@@ -22,7 +22,7 @@ struct no_context final : execution_context {
     timer_service& timers() noexcept override { std::abort(); }
 };
 struct no_listener final : detail::fork_listener {
-    bool jobs_published() noexcept override { return false; }
+    void jobs_published() noexcept override {}
 };
 struct job final : work_item {
     job() : work_item([](work_item*) noexcept {}) {}

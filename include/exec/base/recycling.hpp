@@ -30,7 +30,8 @@ struct recycled_blocks {
     };
 
     [[nodiscard]] static constexpr std::size_t class_of(std::size_t bytes) noexcept {
-        return (bytes + step_bytes / 2 - 1) / step_bytes;
+        const std::size_t least = sizeof(void*) + 1;  // what is not in use has room for two links
+        return ((bytes < least ? least : bytes) + step_bytes / 2 - 1) / step_bytes;
     }
 
     stack stacks[class_count] = {};
@@ -50,7 +51,7 @@ void recycling_deallocate_slowly(void* block, std::size_t bytes) noexcept;
 /// Errors:      std::bad_alloc.
 /// Thread-safe: yes; a block may be given back on any thread, which then keeps it.
 /// Complexity:  a few instructions when a block of the size class is at hand. Each thread keeps a bounded number of
-///              blocks.
+///              blocks, and the process a bounded number for threads that have none.
 [[nodiscard]] inline void* recycling_allocate(std::size_t bytes) {
     if (bytes > detail::recycled_blocks::largest_bytes) return ::operator new(bytes);
     auto& kept = detail::this_thread_blocks->stacks[detail::recycled_blocks::class_of(bytes)];

@@ -191,7 +191,8 @@ inline bool stack_is_deep() noexcept {
 #else
     place = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
 #endif
-    if (place >= stack_limit) [[likely]] return false;
+    if (place >= stack_limit) [[likely]]
+        return false;
     return stack_is_really_deep();
 }
 

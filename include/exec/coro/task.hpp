@@ -163,7 +163,8 @@ public:
 
 private:
     [[nodiscard]] outcome how() const noexcept {
-        if (this->result().failed()) [[unlikely]] return outcome::error;
+        if (this->result().failed()) [[unlikely]]
+            return outcome::error;
         return outcome::value;
     }
 };

@@ -59,7 +59,8 @@ public:
 
     /// The value, moved out, or the exception, thrown.
     T take() {
-        if (kind_ == kind::error) [[unlikely]] std::rethrow_exception(error_);
+        if (kind_ == kind::error) [[unlikely]]
+            std::rethrow_exception(error_);
         COEX_ASSERT(kind_ == kind::value, "the result of a task was asked for before the task ended");
         if constexpr (std::is_reference_v<T>) {
             return *value_;

@@ -52,19 +52,19 @@ protected:
     class slot : public result_completion<T>, public work_item {
     public:
         explicit slot(const slot_source<T>& source) noexcept
-            : result_completion<T>(source.all),
-              work_item(&slot::run_elsewhere),
-              child_(source.child) {}
+            : result_completion<T>(source.all), work_item(&slot::run_elsewhere), child_(source.child) {}
         slot(slot&&) = delete;
         slot& operator=(slot&&) = delete;
         ~slot() {
-            if (this->inline_ending != outcome::value) [[unlikely]] release();
+            if (this->inline_ending != outcome::value) [[unlikely]]
+                release();
         }
 
         /// Starts the child. Returns how many units of the count the caller has to give back: two when it has ended.
         COEX_ALWAYS_INLINE std::size_t run(when_all_waiter& all) noexcept {
             const outcome ended = child_.promise().start_inline(all.parent_->context(), all.source_.get_token(), *this);
-            if (ended == outcome::value) [[likely]] return 2;
+            if (ended == outcome::value) [[likely]]
+                return 2;
             return ended_otherwise(all, ended);
         }
 
@@ -115,7 +115,8 @@ protected:
     /// The parent has started its children, and has `given` units to give back. Returns true when all have ended, with
     /// values or errors. Otherwise `wait()` goes on.
     [[nodiscard]] bool started(std::size_t children, std::size_t given) noexcept {
-        if (given == 2 * children) [[likely]] return true;
+        if (given == 2 * children) [[likely]]
+            return true;
         own_ = given % not_with_value + 1;
         return own_ == 2 * children + 1 && overall() != outcome::stopped;
     }
@@ -223,7 +224,9 @@ public:
 
     COEX_ALWAYS_INLINE ~when_all_pack_awaiter() = default;
 
-    [[nodiscard]] COEX_ALWAYS_INLINE bool await_ready() noexcept { return count == 0 || (parent() != nullptr && start()); }
+    [[nodiscard]] COEX_ALWAYS_INLINE bool await_ready() noexcept {
+        return count == 0 || (parent() != nullptr && start());
+    }
     template <std::derived_from<coroutine_base> Promise>
     bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
         return parent() == nullptr ? start_in(coroutine.promise()) : wait(coroutine.promise());

@@ -20,9 +20,8 @@ public:
     fork_listener(const fork_listener&) = delete;
     fork_listener& operator=(const fork_listener&) = delete;
 
-    /// Jobs have been published on the calling thread's deque: wakes somebody for them if need be. Returns true while
-    /// anybody sleeps, who must then hear of every further job.
-    virtual bool jobs_published() noexcept = 0;
+    /// Jobs have been published on the calling thread's deque, and requests are heard again: wakes somebody if need be.
+    virtual void jobs_published() noexcept = 0;
 
 protected:
     ~fork_listener() = default;

@@ -81,7 +81,8 @@ public:
     inplace_stop_source(const inplace_stop_source&) = delete;
     inplace_stop_source& operator=(const inplace_stop_source&) = delete;
     ~inplace_stop_source() {
-        if (callbacks_ != nullptr || destroyed_ != nullptr) [[unlikely]] destroyed_in_use();
+        if (callbacks_ != nullptr || destroyed_ != nullptr) [[unlikely]]
+            destroyed_in_use();
     }
 
     [[nodiscard]] inplace_stop_token get_token() const noexcept { return inplace_stop_token{this}; }
@@ -140,7 +141,8 @@ public:
 
     ~nested_stop_source() {
         // ORDER: relaxed; whoever linked it registered a callback, and that has happened before its owner destroys it.
-        if (linked_.load(std::memory_order_relaxed)) [[unlikely]] unlink();
+        if (linked_.load(std::memory_order_relaxed)) [[unlikely]]
+            unlink();
     }
 
 private:
