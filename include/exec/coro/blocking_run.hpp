@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/config.hpp>
 #include <exec/coro/awaiting.hpp>
 #include <exec/coro/run_loop.hpp>
 #include <exec/coro/task.hpp>
@@ -36,13 +37,15 @@ template <class T>
 class blocking_task : blocking_run, result_completion<T> {
 public:
     blocking_task() : result_completion<T>(static_cast<blocking_run&>(*this)) {}
+    // Not inlined, as take(): g++ 12 would warn that nobody initialises the result.
+    COEX_NOINLINE ~blocking_task() {}
 
     /// Returns false when the task was stopped.
     [[nodiscard]] bool run(task<T> work, inplace_stop_token token) {
         const auto coroutine = work.release();
         return blocking_run::run(coroutine, coroutine.promise(), *this, token) != outcome::stopped;
     }
-    T take() { return this->result.take(); }
+    COEX_NOINLINE T take() { return this->result.take(); }
 };
 
 template <class T>

@@ -265,7 +265,7 @@ private:
             ((given += std::get<1 + Is>(slots_).run(*this)), ...);
         } else {
             // The last one first, so that the second is popped first, and thieves take the last.
-            std::array<std::uint64_t, forked + 1> indices;
+            [[maybe_unused]] std::array<std::uint64_t, forked + 1> indices;
             ((indices[forked - Is] = own->push(&std::get<forked - Is>(slots_))), ...);
             given += std::get<0>(slots_).run(*this);
             ((given += this_worker_forks->pop(indices[1 + Is]) ? std::get<1 + Is>(slots_).run(*this) : 0), ...);
