@@ -29,6 +29,8 @@
 #include <exec/io/timer.hpp>
 #include <exec/pool/default_pool.hpp>
 #include <exec/pool/fork_join.hpp>
+#include <exec/pool/parallel_for.hpp>
+#include <exec/pool/parallel_reduce.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 #include <exec/version.hpp>
 #include <exec/vocab/completion_signatures.hpp>

@@ -97,6 +97,14 @@ public:
         return index;
     }
 
+    /// Publishes the older half of the jobs if somebody asked since the last push: for a loop that pushes seldom. There
+    /// must be a job.
+    void answer() noexcept {
+        // ORDER: relaxed; as in push(). What is missed here is seen the next time, or forced.
+        if (limit_.load(std::memory_order_relaxed) <= requested) [[unlikely]]
+            pushed_on_request();
+    }
+
     /// Takes the job at `index` back; it must be the youngest that has not been popped. Returns false when a thief has
     /// it.
     [[nodiscard]] bool pop(std::uint64_t index) noexcept {
