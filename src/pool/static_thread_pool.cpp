@@ -31,6 +31,13 @@ void static_thread_pool::enqueue_item(work_item* item) {
     core_->submit_task(item);
 }
 
+void static_thread_pool::enqueue_all(work_queue& items) noexcept {
+    work_item* const first = items.front();
+    work_item* const last = items.back();
+    items.release();
+    core_->inject(first, last);
+}
+
 void static_thread_pool::unowned_exception(std::exception_ptr error) noexcept {
     core_->unowned_exception(std::move(error));
 }

@@ -11,6 +11,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -62,6 +63,33 @@ public:
             detail::recycling_delete(item);
             throw;
         }
+    }
+
+    /// Posts all functions of a range, in its order and at once: others see none or all of them, and at most one worker
+    /// is woken, which wakes the next. From a temporary container the functions are moved.
+    ///
+    /// Unlike `post`, also on a worker of this pool: the tasks start in the order of the range.
+    ///
+    /// Errors:   std::bad_alloc; what the range or copying a function throws. Then none of them is posted.
+    /// Lifetime: as `post`.
+    template <std::ranges::input_range Functions>
+        requires std::is_invocable_v<std::decay_t<std::ranges::range_reference_t<Functions>>&>
+    void post_batch(Functions&& functions) {
+        using closure = posted<std::decay_t<std::ranges::range_reference_t<Functions>>>;
+        constexpr bool owned = !std::is_lvalue_reference_v<Functions> && !std::ranges::view<Functions>;
+        struct not_posted : work_queue {
+            ~not_posted() {
+                while (work_item* item = this->pop_front()) detail::recycling_delete(static_cast<closure*>(item));
+            }
+        } batch;
+        for (auto&& function : functions) {
+            if constexpr (owned) {
+                batch.push_back(detail::recycling_new<closure>(*this, std::move(function)));
+            } else {
+                batch.push_back(detail::recycling_new<closure>(*this, std::forward<decltype(function)>(function)));
+            }
+        }
+        if (!batch.empty()) enqueue_all(batch);
     }
 
     /// Runs `function()`, or `function(inplace_stop_token)`, on a worker and gives its result, or its exception, to the
@@ -135,6 +163,7 @@ private:
     };
 
     void enqueue_item(work_item* item);
+    void enqueue_all(work_queue& items) noexcept;
     void unowned_exception(std::exception_ptr error) noexcept;
 
     std::unique_ptr<detail::pool_core> core_;

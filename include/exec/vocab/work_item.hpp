@@ -49,6 +49,12 @@ public:
         return item;
     }
 
+    [[nodiscard]] work_item* front() const noexcept { return head_; }
+    [[nodiscard]] work_item* back() const noexcept { return tail_; }
+
+    /// Gives up the items, which stay linked.
+    void release() noexcept { head_ = tail_ = nullptr; }
+
     /// Moves everything of `other` behind what is here.
     void append(work_queue& other) noexcept {
         if (other.empty()) return;
