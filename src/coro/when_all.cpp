@@ -6,10 +6,11 @@ namespace coex::inline v0::detail {
 
 COEX_NOINLINE bool when_all_waiter::wait(coroutine_base& parent) noexcept {
     const bool former = parent.detach();
+    const std::size_t own = own_;  // read once: after the decrement it may be somebody else's
     // ORDER: acq_rel; pairs with the decrements in give_back() and on_child_ended() [W1]: the last one sees all
     // results,
     //   and those who come before publish theirs. LIFETIME: unless this was the last, *this may be gone.
-    if (remaining_.fetch_sub(own_, std::memory_order_acq_rel) != own_) return true;
+    if (remaining_.fetch_sub(own, std::memory_order_acq_rel) != own) return true;
     parent.reattach(former);
     if (overall() != outcome::stopped) return false;
     parent.unwind_here();

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <latch>
+#include <memory>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -206,11 +207,12 @@ TEST_F(parallel_bulk, may_be_nested) {
 // The helpers that come late find nothing to do, when the operation may be gone.
 TEST_F(parallel_bulk, does_not_wait_for_threads_that_are_busy) {
     std::latch begun(2);
-    std::latch release(1);
+    // Shared: a worker may still be inside wait() when this function has returned.
+    const auto release = std::make_shared<std::latch>(1);
     for (int i = 0; i < 2; ++i) {
-        pool.post([&] {
+        pool.post([&begun, release] {
             begun.count_down();
-            release.wait();
+            release->wait();
         });
     }
     begun.wait();
@@ -219,7 +221,7 @@ TEST_F(parallel_bulk, does_not_wait_for_threads_that_are_busy) {
         EXPECT_TRUE(coex::sync_wait(coex::schedule(there) | bulk(coex::par, 100, [&](int) { ++calls; })));
         EXPECT_EQ(calls, 100);
     }
-    release.count_down();
+    release->count_down();
 }
 
 TEST(bulk, on_a_place_of_one_thread_calls_once_for_all) {

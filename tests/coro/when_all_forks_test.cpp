@@ -208,4 +208,24 @@ TEST(when_all_forks, a_stop_reaches_every_leaf_through_all_levels) {
     }
 }
 
+// One awaiter after the other in the same memory, while another thread still leaves the one before.
+task<> waits_again_and_again(static_thread_pool& other, int rounds, std::atomic<int>& hops) {
+    const auto hop = [&other, &hops]() -> task<> {
+        co_await other.schedule();
+        hops.fetch_add(1);
+    };
+    for (int round = 0; round < rounds; ++round) co_await when_all(hop(), hop());
+}
+
+TEST(when_all_forks, stress_waiting_in_a_loop_for_children_that_end_elsewhere) {
+    constexpr int rounds = slow ? 2'000 : 20'000;
+    static_thread_pool pool{{.threads = 3}};
+    static_thread_pool other{{.threads = 2}};
+    std::atomic<int> hops{0};
+    std::vector<task<>> loops;
+    for (int i = 0; i < 4; ++i) loops.push_back(on(pool, waits_again_and_again(other, rounds, hops)));
+    block_on(when_all(std::move(loops)));
+    EXPECT_EQ(hops.load(), 4 * 2 * rounds);
+}
+
 }  // namespace
