@@ -24,25 +24,33 @@ COEX_NOINLINE const void* this_thread() noexcept {
 // the destructor must wait for the end of the call: it spins on finished_, unless it runs inside the very call (the
 // callback destroys itself), where it only reports through destroyed_ that the object is gone.
 
-void inplace_stop_source::destroyed_in_use() noexcept {
-    COEX_REQUIRE(callbacks_ == nullptr,
+namespace detail {
+
+void stop_state::end() noexcept {
+    // ORDER: relaxed; as in was_used().
+    if ((state_.load(std::memory_order_relaxed) & used) == 0) return;
+    COEX_REQUIRE(list_.callbacks == nullptr,
                  "inplace_stop_source destroyed while callbacks are registered: keep the source alive until the "
                  "operations that use its tokens have ended");
     // Not null only while request_stop() is running: then this is one of its callbacks, on its thread.
-    if (destroyed_ != nullptr) *destroyed_ = true;
+    if (list_.destroyed != nullptr) *list_.destroyed = true;
 }
 
-void inplace_stop_source::lock() const noexcept {
+void stop_state::lock() const noexcept {
     // ORDER: acquire; pairs with the release in unlock() [T2]: the list as the previous holder left it.
-    while ((state_.fetch_or(locked, std::memory_order_acquire) & locked) != 0) std::this_thread::yield();
+    unsigned before = 0;
+    while (((before = state_.fetch_or(locked | used, std::memory_order_acquire)) & locked) != 0) {
+        std::this_thread::yield();
+    }
+    if ((before & used) == 0) ::new (static_cast<void*>(&list_)) list();
 }
 
-void inplace_stop_source::unlock() const noexcept {
+void stop_state::unlock() const noexcept {
     // ORDER: release; pairs with the acquire in lock() [T2]: publishes the changed list to the next holder.
     state_.fetch_and(~locked, std::memory_order_release);
 }
 
-bool inplace_stop_source::request_stop() noexcept {
+bool stop_state::request_stop() noexcept {
     lock();
     // ORDER: acq_rel; release pairs with the acquire in stop_requested() [T1]; the lock is held, so nobody else sets
     // it.
@@ -50,13 +58,13 @@ bool inplace_stop_source::request_stop() noexcept {
         unlock();
         return false;
     }
-    requester_ = this_thread();
+    list_.requester = this_thread();
     bool source_destroyed = false;
-    destroyed_ = &source_destroyed;
-    while (callbacks_ != nullptr) {
-        detail::stop_callback_base* callback = callbacks_;
-        callbacks_ = callback->next_;
-        if (callbacks_ != nullptr) callbacks_->previous_ = &callbacks_;
+    list_.destroyed = &source_destroyed;
+    while (list_.callbacks != nullptr) {
+        stop_callback_base* callback = list_.callbacks;
+        list_.callbacks = callback->next_;
+        if (list_.callbacks != nullptr) list_.callbacks->previous_ = &list_.callbacks;
         callback->previous_ = nullptr;
         bool destroyed = false;
         callback->destroyed_ = &destroyed;
@@ -73,34 +81,33 @@ bool inplace_stop_source::request_stop() noexcept {
         if (source_destroyed) return true;
         lock();
     }
-    destroyed_ = nullptr;
+    list_.destroyed = nullptr;
     unlock();
     return true;
 }
 
-bool inplace_stop_source::try_add(detail::stop_callback_base& callback) const noexcept {
+bool stop_state::try_add(stop_callback_base& callback) const noexcept {
     // First the way on which a request from above arrives; then the callback: a request that came before is seen below.
-    if (parent_ != nullptr)
-        const_cast<detail::nested_stop_source*>(static_cast<const detail::nested_stop_source*>(this))->link();
+    if (parent_ != nullptr) const_cast<nested_stop_source*>(static_cast<const nested_stop_source*>(this))->link();
     return try_add_here(callback);
 }
 
-bool inplace_stop_source::try_add_here(detail::stop_callback_base& callback) const noexcept {
+bool stop_state::try_add_here(stop_callback_base& callback) const noexcept {
     lock();
     // ORDER: relaxed; the lock is held and `requested` is set only under it.
     if ((state_.load(std::memory_order_relaxed) & requested) != 0) {
         unlock();
         return false;
     }
-    callback.next_ = callbacks_;
-    callback.previous_ = &callbacks_;
-    if (callbacks_ != nullptr) callbacks_->previous_ = &callback.next_;
-    callbacks_ = &callback;
+    callback.next_ = list_.callbacks;
+    callback.previous_ = &list_.callbacks;
+    if (list_.callbacks != nullptr) list_.callbacks->previous_ = &callback.next_;
+    list_.callbacks = &callback;
     unlock();
     return true;
 }
 
-void inplace_stop_source::remove(detail::stop_callback_base& callback) const noexcept {
+void stop_state::remove(stop_callback_base& callback) const noexcept {
     lock();
     if (callback.previous_ != nullptr) {
         *callback.previous_ = callback.next_;
@@ -108,7 +115,7 @@ void inplace_stop_source::remove(detail::stop_callback_base& callback) const noe
         unlock();
         return;
     }
-    const bool inside_request = requester_ == this_thread();
+    const bool inside_request = list_.requester == this_thread();
     unlock();
     if (inside_request) {
         if (callback.destroyed_ != nullptr) *callback.destroyed_ = true;
@@ -117,8 +124,6 @@ void inplace_stop_source::remove(detail::stop_callback_base& callback) const noe
     // ORDER: acquire; pairs with the release in request_stop() [T3]: nothing of the call is in progress afterwards.
     while (!callback.finished_.load(std::memory_order_acquire)) std::this_thread::yield();
 }
-
-namespace detail {
 
 void stop_callback_base::attach() noexcept {
     if (source_ == nullptr) return;
@@ -145,8 +150,8 @@ nested_stop_source::forwarding::forwarding(nested_stop_source& to) noexcept
 // to it is made, then making that link finds the request, and passes it down by the links that were made before.
 void nested_stop_source::link() noexcept {
     nested_stop_source* source = this;
-    while (source->parent_ != nullptr && !source->linked_.exchange(true)) {
-        const inplace_stop_source* const parent = source->parent_;
+    while (source->parent_ != nullptr && (source->state_.fetch_or(linked) & linked) == 0) {
+        const stop_state* const parent = source->parent_;
         auto* const made = ::new (static_cast<void*>(&source->forwarding_)) forwarding(*source);
         made->attached(parent->try_add_here(*made));
         // LIFETIME: the source is there still: its callback is about to be registered by work that its owner awaits.
@@ -155,9 +160,13 @@ void nested_stop_source::link() noexcept {
     }
 }
 
-void nested_stop_source::unlink() noexcept {
-    forwarding_.detach();
-    std::destroy_at(&forwarding_);
+void nested_stop_source::unlink_and_end() noexcept {
+    // ORDER: relaxed; as in was_used().
+    if ((state_.load(std::memory_order_relaxed) & linked) != 0) {
+        forwarding_.detach();
+        std::destroy_at(&forwarding_);
+    }
+    end();
 }
 
 }  // namespace detail

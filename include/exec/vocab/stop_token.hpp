@@ -13,6 +13,7 @@ class inplace_stop_callback;
 
 namespace detail {
 
+class stop_state;
 class nested_stop_source;
 
 /// A registered callback: a node of its source's list. Lives in the inplace_stop_callback that derives from it.
@@ -24,7 +25,7 @@ public:
 protected:
     using invoke_function = void(stop_callback_base*) noexcept;
 
-    explicit stop_callback_base(const inplace_stop_source* source, invoke_function* invoke) noexcept
+    explicit stop_callback_base(const stop_state* source, invoke_function* invoke) noexcept
         : source_(source), invoke_(invoke) {}
     ~stop_callback_base() = default;
 
@@ -33,10 +34,10 @@ protected:
     void detach() noexcept;
 
 private:
-    friend class coex::inplace_stop_source;
+    friend class stop_state;
     friend class nested_stop_source;
 
-    const inplace_stop_source* source_;
+    const stop_state* source_;
     invoke_function* invoke_;
     stop_callback_base* next_ = nullptr;       // OWNER: the source's lock
     stop_callback_base** previous_ = nullptr;  // OWNER: the source's lock; null when not in the list
@@ -62,34 +63,28 @@ public:
     friend bool operator==(const inplace_stop_token&, const inplace_stop_token&) noexcept = default;
 
 private:
-    friend class inplace_stop_source;
+    friend class detail::stop_state;
     template <class Callback>
     friend class inplace_stop_callback;
     friend class detail::nested_stop_source;
-    explicit inplace_stop_token(const inplace_stop_source* source) noexcept : source_(source) {}
+    explicit inplace_stop_token(const detail::stop_state* source) noexcept : source_(source) {}
 
-    const inplace_stop_source* source_ = nullptr;
+    const detail::stop_state* source_ = nullptr;
 };
 
-/// Asks work to stop, without allocating: callbacks are linked through themselves. As C++26 `std::inplace_stop_source`.
-///
-/// Thread-safe: yes.
-/// Lifetime:    must outlive its tokens and callbacks.
-class inplace_stop_source {
+namespace detail {
+
+/// What a source of stop requests consists of, but for its end.
+class stop_state {
 public:
-    inplace_stop_source() noexcept = default;
-    inplace_stop_source(const inplace_stop_source&) = delete;
-    inplace_stop_source& operator=(const inplace_stop_source&) = delete;
-    ~inplace_stop_source() {
-        if (callbacks_ != nullptr || destroyed_ != nullptr) [[unlikely]]
-            destroyed_in_use();
-    }
+    stop_state(const stop_state&) = delete;
+    stop_state& operator=(const stop_state&) = delete;
 
     [[nodiscard]] inplace_stop_token get_token() const noexcept { return inplace_stop_token{this}; }
     [[nodiscard]] static constexpr bool stop_possible() noexcept { return true; }
 
     [[nodiscard]] bool stop_requested() const noexcept {
-        for (const inplace_stop_source* each = this; each != nullptr; each = each->parent_) {
+        for (const stop_state* each = this; each != nullptr; each = each->parent_) {
             // ORDER: acquire; pairs with the acq_rel update in request_stop() [T1]: who sees the request also sees what
             //   the requester did before it.
             if ((each->state_.load(std::memory_order_acquire) & requested) != 0) return true;
@@ -102,27 +97,59 @@ public:
     /// owns it.
     bool request_stop() noexcept;
 
-private:
-    friend class detail::stop_callback_base;
-    friend class detail::nested_stop_source;
+protected:
+    explicit stop_state(const stop_state* parent) noexcept : parent_(parent) {}
+    ~stop_state() {}
 
-    explicit inplace_stop_source(const inplace_stop_source* parent) noexcept : parent_(parent) {}
+    /// True when something of it was used: then its end is more than nothing.
+    [[nodiscard]] bool was_used() const noexcept {
+        // ORDER: relaxed; who used it did so before its owner destroys it.
+        return state_.load(std::memory_order_relaxed) != 0;
+    }
+    void end() noexcept;
+
+private:
+    friend class stop_callback_base;
+    friend class nested_stop_source;
 
     static constexpr unsigned locked = 1;
     static constexpr unsigned requested = 2;
+    static constexpr unsigned used = 4;    // was locked once: list_ exists
+    static constexpr unsigned linked = 8;  // only of a nested_stop_source
 
-    void destroyed_in_use() noexcept;
     void lock() const noexcept;
     void unlock() const noexcept;
-    bool try_add(detail::stop_callback_base& callback) const noexcept;
-    bool try_add_here(detail::stop_callback_base& callback) const noexcept;
-    void remove(detail::stop_callback_base& callback) const noexcept;
+    bool try_add(stop_callback_base& callback) const noexcept;
+    bool try_add_here(stop_callback_base& callback) const noexcept;
+    void remove(stop_callback_base& callback) const noexcept;
 
     mutable std::atomic<unsigned> state_{0};
-    mutable detail::stop_callback_base* callbacks_ = nullptr;  // OWNER: the lock bit of state_
-    bool* destroyed_ = nullptr;                                // OWNER: the thread in request_stop()
-    const void* requester_ = nullptr;              // names the thread in request_stop(); OWNER: the lock bit of state_
-    const inplace_stop_source* parent_ = nullptr;  // only of a detail::nested_stop_source
+    const stop_state* parent_;  // null, but of a nested_stop_source
+
+    // Set by who locks the source first: most sources of short work are never used at all.
+    struct list {
+        stop_callback_base* callbacks = nullptr;  // OWNER: the lock bit of state_
+        bool* destroyed = nullptr;                // OWNER: the thread in request_stop()
+        const void* requester = nullptr;          // names the thread in request_stop(); OWNER: the lock bit of state_
+    };
+    union {
+        mutable list list_;
+    };
+};
+
+}  // namespace detail
+
+/// Asks work to stop, without allocating: callbacks are linked through themselves. As C++26 `std::inplace_stop_source`.
+///
+/// Thread-safe: yes.
+/// Lifetime:    must outlive its tokens and callbacks.
+class inplace_stop_source : public detail::stop_state {
+public:
+    inplace_stop_source() noexcept : stop_state(nullptr) {}
+    ~inplace_stop_source() {
+        if (was_used()) [[unlikely]]
+            end();
+    }
 };
 
 namespace detail {
@@ -131,22 +158,21 @@ namespace detail {
 /// a callback here: work that never waits for anything pays nothing for being cancellable.
 ///
 /// Lifetime: of the token's source.
-class nested_stop_source : public inplace_stop_source {
+class nested_stop_source : public stop_state {
 public:
-    explicit nested_stop_source(inplace_stop_token parent) noexcept : inplace_stop_source(parent.source_) {}
+    explicit nested_stop_source(inplace_stop_token parent) noexcept : stop_state(parent.source_) {}
     nested_stop_source(const nested_stop_source&) = delete;
     nested_stop_source& operator=(const nested_stop_source&) = delete;
     /// Before any use of the source.
     void set_parent(inplace_stop_token parent) noexcept { parent_ = parent.source_; }
 
     ~nested_stop_source() {
-        // ORDER: relaxed; whoever linked it registered a callback, and that has happened before its owner destroys it.
-        if (linked_.load(std::memory_order_relaxed)) [[unlikely]]
-            unlink();
+        if (was_used()) [[unlikely]]
+            unlink_and_end();
     }
 
 private:
-    friend class coex::inplace_stop_source;
+    friend class stop_state;
 
     class forwarding final : public stop_callback_base {
     public:
@@ -158,11 +184,10 @@ private:
 
     /// Registers this source with its parent, and so on upwards, as far as that has not been done.
     void link() noexcept;
-    void unlink() noexcept;
+    void unlink_and_end() noexcept;
 
-    std::atomic<bool> linked_{false};
     union {
-        forwarding forwarding_;  // exists while linked_
+        forwarding forwarding_;  // exists while linked
     };
 };
 
