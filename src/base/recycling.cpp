@@ -22,6 +22,26 @@ constexpr std::size_t block_bytes(std::size_t size_class) noexcept {
     return size_class * step + step / 2;
 }
 
+// Blocks of some size start a cache line and fill whole ones: a block may be used by another thread than its neighbour,
+// since whoever runs a stolen coroutine keeps its frame. Small blocks, of which there are many at rest, are not padded.
+constexpr std::size_t least_padded_bytes = 192;
+constexpr std::align_val_t line{64};
+
+void* allocate_block(std::size_t size_class) {
+    const std::size_t bytes = block_bytes(size_class);
+    if (bytes < least_padded_bytes) return ::operator new(bytes);
+    constexpr auto line_bytes = static_cast<std::size_t>(line);
+    return ::operator new((bytes + line_bytes - 1) / line_bytes * line_bytes, line);
+}
+
+void deallocate_block(void* block, std::size_t size_class) noexcept {
+    if (block_bytes(size_class) < least_padded_bytes) {
+        ::operator delete(block);
+    } else {
+        ::operator delete(block, line);
+    }
+}
+
 /// What threads that free more than they allocate leave for those that do the opposite, in batches: where one thread
 /// posts and others run, every block takes this way. One for each size class.
 ///
@@ -37,7 +57,7 @@ public:
             const std::lock_guard lock(mutex_);
             if (batches_ > 0 && batches_ * batch * bytes >= most_bytes) return false;
             for (std::size_t i = 0; i < batch; ++i) {
-                chain = ::new (from.blocks[--from.count]) chained{chain, nullptr};
+                chain = ::new (*--from.top) chained{chain, nullptr};
             }
             chain->next_batch = first_;
             first_ = chain;
@@ -56,7 +76,7 @@ public:
             first_ = chain->next_batch;
             --batches_;
         }
-        for (; chain != nullptr; chain = chain->next) to.blocks[to.count++] = chain;
+        for (; chain != nullptr; chain = chain->next) *to.top++ = chain;
         return true;
     }
 
@@ -84,9 +104,11 @@ struct thread_blocks : recycled_blocks {
     ~thread_blocks() {
         this_thread_blocks = &closed;
         gone = true;
-        for (stack& each : stacks) {
-            while (each.count > 0) ::operator delete(each.blocks[--each.count]);
-            ::operator delete(each.blocks);
+        for (std::size_t size_class = 0; size_class < class_count; ++size_class) {
+            stack& each = stacks[size_class];
+            if (!has_room(each)) continue;
+            while (each.top[-1] != nullptr) deallocate_block(*--each.top, size_class);
+            ::operator delete(each.top - 1);
         }
     }
 
@@ -95,37 +117,43 @@ struct thread_blocks : recycled_blocks {
         if (!recycles || gone) return nullptr;
         thread_local thread_blocks own;
         stack& kept = own.stacks[size_class];
-        if (kept.limit == 0) {
-            kept.blocks = static_cast<void**>(::operator new(most_blocks * sizeof(void*), std::nothrow));
-            if (kept.blocks == nullptr) return nullptr;
-            kept.limit = most_blocks;
+        if (!has_room(kept)) {
+            auto* const room = static_cast<void**>(::operator new((1 + most_blocks) * sizeof(void*), std::nothrow));
+            if (room == nullptr) return nullptr;
+            room[0] = nullptr;
+            kept.top = room + 1;
+            kept.end = kept.top + most_blocks;
         }
         return &kept;
     }
+
+private:
+    static bool has_room(const stack& kept) noexcept { return kept.end != no_block + 1; }
 };
 
 }  // namespace
 
+constinit void* no_block[1] = {nullptr};
 constinit thread_local recycled_blocks* this_thread_blocks = &closed;
 
 // Not inlined, as the address of a thread-local must not be kept across the suspension of a coroutine.
 COEX_NOINLINE void* recycling_allocate_slowly(std::size_t bytes) {
     const std::size_t size_class = recycled_blocks::class_of(bytes);
     if (recycled_blocks::stack* const kept = thread_blocks::opened(size_class)) {
-        if (exchanges[size_class].give(*kept)) return kept->blocks[--kept->count];
+        if (exchanges[size_class].give(*kept)) return *--kept->top;
     }
-    return ::operator new(block_bytes(size_class));
+    return allocate_block(size_class);
 }
 
 COEX_NOINLINE void recycling_deallocate_slowly(void* block, std::size_t bytes) noexcept {
     const std::size_t size_class = recycled_blocks::class_of(bytes);
     if (recycled_blocks::stack* const kept = thread_blocks::opened(size_class)) {
-        if (kept->count < kept->limit || exchanges[size_class].take(*kept, block_bytes(size_class))) {
-            kept->blocks[kept->count++] = block;
+        if (kept->top != kept->end || exchanges[size_class].take(*kept, block_bytes(size_class))) {
+            *kept->top++ = block;
             return;
         }
     }
-    ::operator delete(block);
+    deallocate_block(block, size_class);
 }
 
 }  // namespace coex::inline v0::detail

@@ -36,6 +36,18 @@ COEX_NOINLINE void operator delete(void* block) noexcept {
 COEX_NOINLINE void operator delete(void* block, std::size_t) noexcept {
     operator delete(block);
 }
+COEX_NOINLINE void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    void* const block = std::aligned_alloc(static_cast<std::size_t>(alignment), bytes);
+    if (block == nullptr) throw std::bad_alloc();
+    live.fetch_add(1);
+    return block;
+}
+COEX_NOINLINE void operator delete(void* block, std::align_val_t) noexcept {
+    operator delete(block);
+}
+COEX_NOINLINE void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
+    operator delete(block);
+}
 
 namespace {
 
@@ -90,6 +102,16 @@ TEST(recycling, a_block_that_was_given_back_serves_the_next_of_its_size_class) {
     EXPECT_EQ(second, first);
     EXPECT_EQ(live.load(), before);
     recycling_deallocate(second, 104);
+}
+
+TEST(recycling, blocks_of_some_size_share_no_cache_line) {
+    constexpr std::size_t bytes = 300;
+    std::vector<void*> blocks(100);
+    for (void*& each : blocks) {
+        each = recycling_allocate(bytes);
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(each) % 64, 0U);
+    }
+    for (void* each : blocks) recycling_deallocate(each, bytes);
 }
 
 TEST(recycling, a_bounded_number_of_blocks_is_kept) {
