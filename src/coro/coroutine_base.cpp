@@ -2,8 +2,8 @@
 
 namespace coex::inline v0 {
 
-std::coroutine_handle<> coroutine_base::end_detached(detail::outcome ending) noexcept {
-    coroutine_base* continued = waiter_->owner->child_ended(waiter_, *this, ending);
+std::coroutine_handle<> coroutine_base::end_detached() noexcept {
+    coroutine_base* continued = waiter_->owner->child_ended(waiter_, *this, waiter_->ending);
     // LIFETIME: *this may be gone.
     if (continued == nullptr) return std::noop_coroutine();
     if (detail::stack_is_deep()) {

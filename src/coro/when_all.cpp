@@ -52,18 +52,21 @@ coroutine_base* when_all_waiter::on_child_ended(completion* self, coroutine_base
 }
 
 void when_all_waiter::note_failure(completion& child, outcome ending) noexcept {
+    const void* seen = nullptr;
     if (ending == outcome::error) {
-        completion* nobody = nullptr;
-        first_failed_.compare_exchange_strong(nobody, &child);
+        // The first error in time wins, and over those who were stopped.
+        while ((seen == nullptr || seen == this) && !first_failed_.compare_exchange_weak(seen, &child)) {
+        }
     } else {
-        any_stopped_.store(true);
+        first_failed_.compare_exchange_strong(seen, this);
     }
     source_.request_stop();
 }
 
 outcome when_all_waiter::overall() const noexcept {
-    if (first_failed_.load() != nullptr) return outcome::error;
-    return any_stopped_.load() ? outcome::stopped : outcome::value;
+    const void* const failed = first_failed_.load();
+    if (failed == nullptr) return outcome::value;
+    return failed == this ? outcome::stopped : outcome::error;
 }
 
 }  // namespace coex::inline v0::detail

@@ -80,9 +80,7 @@ public:
           coroutine_(work.release()) {
         const auto ended = coroutine_.promise().start_inline(context, token, *this);
         ended_at_once = ended != coex::detail::outcome::none;
-        if (!ended_at_once) return;
-        this->ending = ended;
-        if (ended != coex::detail::outcome::stopped) coroutine_ = nullptr;  // its frame is gone
+        if (ended_at_once && ended != coex::detail::outcome::stopped) coroutine_ = nullptr;  // its frame is gone
     }
     started(const started&) = delete;
     started& operator=(const started&) = delete;
@@ -91,8 +89,8 @@ public:
     }
 
     [[nodiscard]] bool has_ended() const noexcept { return ended_at_once || told == 1; }
-    [[nodiscard]] coex::detail::outcome how() const noexcept { return this->ending; }
-    [[nodiscard]] T take() { return this->result.take(); }
+    [[nodiscard]] coex::detail::outcome how() const noexcept { return this->known_ending(); }
+    [[nodiscard]] T take() { return coex::detail::result_completion<T>::take(); }
 
     bool ended_at_once = false;
     int told = 0;  // how often a detached end was reported

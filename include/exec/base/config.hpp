@@ -9,6 +9,13 @@
 /// Puts a function into its caller, for the few places where a call would cost more than what is called.
 #define COEX_ALWAYS_INLINE inline __attribute__((always_inline))
 
+/// Lets a class with a destructor be passed and returned in registers. g++ has nothing of the kind.
+#if defined(__clang__)
+#define COEX_TRIVIAL_ABI [[clang::trivial_abi]]
+#else
+#define COEX_TRIVIAL_ABI
+#endif
+
 #if defined(__SANITIZE_ADDRESS__)
 #define COEX_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)

@@ -45,7 +45,7 @@ public:
         const auto coroutine = work.release();
         return blocking_run::run(coroutine, coroutine.promise(), *this, token) != outcome::stopped;
     }
-    COEX_NOINLINE T take() { return this->result.take(); }
+    COEX_NOINLINE T take() { return result_completion<T>::take(); }
 };
 
 template <class T>

@@ -39,9 +39,14 @@ struct completion {
 
     explicit completion(waiter& who) noexcept : owner(&who) {}
 
+    /// What is known of how the child ended, by whoever may look.
+    [[nodiscard]] outcome known_ending() const noexcept {
+        return inline_ending != outcome::none ? inline_ending : ending;
+    }
+
     waiter* owner;
     outcome inline_ending = outcome::none;  // written by a child that never detached, read by who started it
-    outcome ending = outcome::none;         // OWNER: the ending child, then whoever it hands over to
+    outcome ending = outcome::none;         // OWNER: the child that detached, then whoever it hands over to
 
 protected:
     ~completion() = default;
@@ -109,12 +114,18 @@ public:
     /// `waiter.child_ended` will be called, or has been: nothing of the coroutine may be touched.
     [[nodiscard]] detail::outcome start_inline(execution_context& context, inplace_stop_token token,
                                                detail::completion& waiter) noexcept {
-        settle(context, token, waiter);
         if (detail::stack_is_deep()) [[unlikely]] {
+            settle(context, token, waiter);
             detached_ = true;
             submit_to(context);
             return detail::outcome::none;
         }
+        return start_on_this_stack(context, token, waiter);
+    }
+    /// The same for callers that know that the stack is not deep.
+    [[nodiscard]] detail::outcome start_on_this_stack(execution_context& context, inplace_stop_token token,
+                                                      detail::completion& waiter) noexcept {
+        settle(context, token, waiter);
         handle().resume();
         // LIFETIME: the coroutine has ended, or detached and may have ended elsewhere by now: it is gone, perhaps.
         return waiter.inline_ending;
@@ -149,16 +160,17 @@ protected:
 
     [[nodiscard]] detail::completion& waiter() const noexcept { return *waiter_; }
 
-    /// The end of the coroutine with a value or an error. Returns true when it never detached: the frame may go, and
-    /// control returns to who started it. Otherwise the coroutine suspends finally and calls `end_detached`.
-    [[nodiscard]] bool end_inline(detail::outcome ending) noexcept {
-        if (detached_) return false;
-        waiter_->inline_ending = ending;
-        return true;
+    /// Where the coroutine notes how it ends: its waiter reads the one until the coroutine detaches, the other later.
+    [[nodiscard]] detail::outcome& ending() const noexcept {
+        return detached_ ? waiter_->ending : waiter_->inline_ending;
     }
 
+    /// At the end of the coroutine with a value or an error: when it never detached, the frame may go, and control
+    /// returns to who started it. Otherwise the coroutine suspends finally and calls `end_detached`.
+    [[nodiscard]] bool is_detached() const noexcept { return detached_; }
+
     /// Tells the waiter, which owns the frame, and returns what to run next on this thread.
-    [[nodiscard]] std::coroutine_handle<> end_detached(detail::outcome ending) noexcept;
+    [[nodiscard]] std::coroutine_handle<> end_detached() noexcept;
 
 private:
     void submit_to(execution_context& context) noexcept {

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <exec/base/config.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/awaiting.hpp>
 #include <exec/coro/coroutine_base.hpp>
-#include <exec/coro/task_result.hpp>
+#include <exec/coro/result_completion.hpp>
 
 #include <atomic>
 #include <concepts>
@@ -23,13 +24,6 @@ namespace detail {
 
 template <class T>
 class task_promise;
-
-/// A completion that has room for the result of a task<T>.
-template <class T>
-struct result_completion : completion {
-    using completion::completion;
-    task_result<T> result;
-};
 
 /// Waits in a parent coroutine for a child task.
 ///
@@ -92,7 +86,7 @@ public:
         }
         return wait(*this);
     }
-    T await_resume() { return this->result.take(); }
+    T await_resume() { return this->take(); }
 
 private:
     task_promise<T>& promise_;
@@ -103,28 +97,26 @@ template <class T>
 class result_promise : public coroutine_base {
 public:
     template <class Value = T>
-        requires requires(task_result<T>& result, Value&& value) { result.return_value(std::forward<Value>(value)); }
-    void return_value(Value&& value) noexcept(
-        noexcept(std::declval<task_result<T>&>().return_value(std::forward<Value>(value)))) {
-        result().return_value(std::forward<Value>(value));
+        requires constructs_result<T, Value>
+    void return_value(Value&& value) noexcept(std::is_nothrow_constructible_v<result_in_place<T>, Value>) {
+        outcome& how = this->ending();
+        target().emplace(std::forward<Value>(value));
+        how = outcome::value;
     }
-    void unhandled_exception() noexcept { result().unhandled_exception(); }
+    void unhandled_exception() noexcept { target().fail(std::current_exception(), this->ending()); }
 
-protected:
-    [[nodiscard]] task_result<T>& result() const noexcept {
-        return static_cast<result_completion<T>&>(this->waiter()).result;
+private:
+    [[nodiscard]] result_completion<T>& target() const noexcept {
+        return static_cast<result_completion<T>&>(this->waiter());
     }
 };
 
 template <>
 class result_promise<void> : public coroutine_base {
 public:
-    static void return_void() noexcept {}
-    void unhandled_exception() noexcept { result().unhandled_exception(); }
-
-protected:
-    [[nodiscard]] task_result<void>& result() const noexcept {
-        return static_cast<result_completion<void>&>(this->waiter()).result;
+    void return_void() noexcept { ending() = outcome::value; }
+    void unhandled_exception() noexcept {
+        static_cast<result_completion<void>&>(waiter()).fail(std::current_exception(), ending());
     }
 };
 
@@ -136,18 +128,17 @@ public:
 
     class final_awaiter {
     public:
-        explicit final_awaiter(bool inline_end) noexcept : inline_end_(inline_end) {}
-        [[nodiscard]] bool await_ready() const noexcept { return inline_end_; }
+        explicit final_awaiter(bool detached) noexcept : detached_(detached) {}
+        [[nodiscard]] bool await_ready() const noexcept { return __builtin_expect(!detached_, true); }
         static std::coroutine_handle<> await_suspend(std::coroutine_handle<task_promise> self) noexcept {
-            task_promise& promise = self.promise();
-            return promise.end_detached(promise.how());
+            return self.promise().end_detached();
         }
         static void await_resume() noexcept {}
 
     private:
-        bool inline_end_;
+        bool detached_;
     };
-    [[nodiscard]] final_awaiter final_suspend() noexcept { return final_awaiter(this->end_inline(how())); }
+    [[nodiscard]] final_awaiter final_suspend() noexcept { return final_awaiter(this->is_detached()); }
 
     template <class Awaited>
     [[nodiscard]] auto await_transform(Awaited&& awaited) {
@@ -160,13 +151,6 @@ public:
 
     static void* operator new(std::size_t bytes) { return recycling_allocate(bytes); }
     static void operator delete(void* frame, std::size_t bytes) noexcept { recycling_deallocate(frame, bytes); }
-
-private:
-    [[nodiscard]] outcome how() const noexcept {
-        if (this->result().failed()) [[unlikely]]
-            return outcome::error;
-        return outcome::value;
-    }
 };
 
 }  // namespace detail
@@ -186,7 +170,7 @@ private:
 ///              outlive it: a lambda's captures die with the lambda, not with the task that it returned.
 /// Complexity:  one frame from recycled memory. Awaiting a task that completes at once is a plain call.
 template <class T = void>
-class [[nodiscard]] task : public detail::awaitable_sender<task<T>> {
+class [[nodiscard]] COEX_TRIVIAL_ABI task : public detail::awaitable_sender<task<T>> {
 public:
     using promise_type = detail::task_promise<T>;
     using value_type = T;

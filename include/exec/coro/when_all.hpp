@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exec/base/assert.hpp>
+#include <exec/base/config.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/task.hpp>
@@ -47,12 +49,11 @@ protected:
         when_all_waiter& all;
     };
 
-    /// The waiter of one child, whose frame it owns; the job that starts the child.
+    /// The waiter of one child, whose frame it owns.
     template <class T>
-    class slot : public result_completion<T>, public work_item {
+    class slot : public result_completion<T> {
     public:
-        explicit slot(const slot_source<T>& source) noexcept
-            : result_completion<T>(source.all), work_item(&slot::run_elsewhere), child_(source.child) {}
+        explicit slot(const slot_source<T>& source) noexcept : result_completion<T>(source.all), child_(source.child) {}
         slot(slot&&) = delete;
         slot& operator=(slot&&) = delete;
         ~slot() {
@@ -60,38 +61,65 @@ protected:
                 release();
         }
 
-        /// Starts the child. Returns how many units of the count the caller has to give back: two when it has ended.
-        COEX_ALWAYS_INLINE std::size_t run(when_all_waiter& all) noexcept {
-            const outcome ended = child_.promise().start_inline(all.parent_->context(), all.source_.get_token(), *this);
-            if (ended == outcome::value) [[likely]]
-                return 2;
-            return ended_otherwise(all, ended);
+        /// Starts the child on the parent's place. Returns how many units of the count the caller has to give back: two
+        /// when it has ended.
+        std::size_t start(when_all_waiter& all, execution_context& place) noexcept {
+            return units(all, child_.promise().start_inline(place, all.source_.get_token(), *this));
         }
-
-    private:
-        COEX_NOINLINE std::size_t ended_otherwise(when_all_waiter& all, outcome ended) noexcept {
+        /// The same where the stack is not deep. Returns how the child has ended.
+        COEX_ALWAYS_INLINE outcome start_on_this_stack(when_all_waiter& all, execution_context& place) noexcept {
+            return child_.promise().start_on_this_stack(place, all.source_.get_token(), *this);
+        }
+        /// How many units there are to give back for a child that has ended so.
+        COEX_NOINLINE std::size_t units(when_all_waiter& all, outcome ended) noexcept {
+            if (ended == outcome::value) return 2;
             if (ended == outcome::none) return 1;
             // A frame that was stopped goes at once: a sibling may wait for what it holds.
             if (ended == outcome::stopped) child_.destroy();
             all.note_failure(*this, ended);
             return 2 + not_with_value;
         }
+
+    private:
         // The frame is there still when the child was never started, or has detached and was not stopped.
         COEX_NOINLINE void release() noexcept {
             if (this->inline_ending == outcome::none && this->ending != outcome::stopped) child_.destroy();
-        }
-        static void run_elsewhere(work_item* item) noexcept {
-            auto& self = *static_cast<slot*>(item);
-            auto& all = static_cast<when_all_waiter&>(*self.owner);
-            all.give_back(self.run(all) % not_with_value);
         }
 
         std::coroutine_handle<task_promise<T>> child_;
     };
 
-    explicit when_all_waiter(coroutine_base* parent) noexcept
+    /// A slot that is a job as well, for others to take: it starts the child.
+    template <class T>
+    class forked_slot : public slot<T>, public work_item {
+    public:
+        explicit forked_slot(const slot_source<T>& source) noexcept
+            : slot<T>(source), work_item(&forked_slot::run_elsewhere) {}
+
+    private:
+        static void run_elsewhere(work_item* item) noexcept {
+            auto& self = *static_cast<forked_slot*>(item);
+            auto& all = static_cast<when_all_waiter&>(*self.owner);
+            all.give_back(self.start(all, all.parent_->context()) % not_with_value);
+        }
+    };
+
+    // The first child is never left for others.
+    template <class... Ts>
+    struct slots_type {
+        using type = std::tuple<>;
+    };
+    template <class First, class... Others>
+    struct slots_type<First, Others...> {
+        using type = std::tuple<slot<First>, forked_slot<Others>...>;
+    };
+    template <class... Ts>
+    using slots_of = typename slots_type<Ts...>::type;
+
+    explicit when_all_waiter(coroutine_base* parent, std::size_t children) noexcept
         : waiter(&when_all_waiter::on_child_ended),
           parent_(parent),
+          remaining_(2 * children + 1),
           source_(parent != nullptr ? parent->stop_token() : inplace_stop_token()) {}
     ~when_all_waiter() = default;
 
@@ -101,15 +129,10 @@ protected:
         source_.set_parent(parent.stop_token());
     }
 
-    void begin(std::size_t children) noexcept {
-        // ORDER: relaxed; no child has been started, nobody else sees the counter.
-        remaining_.store(2 * children + 1, std::memory_order_relaxed);
-    }
-
-    /// Returns where children may be left for others, or null.
-    [[nodiscard]] fork_deque* forks() const noexcept {
+    /// Returns where children may be left for others while the parent is at `place`, or null.
+    [[nodiscard]] static fork_deque* forks_at(const execution_context& place) noexcept {
         fork_deque* const own = this_thread_forks;
-        return own != nullptr && own->home() == &parent_->context() ? own : nullptr;
+        return own != nullptr && own->home() == &place ? own : nullptr;
     }
 
     /// The parent has started its children, and has `given` units to give back. Returns true when all have ended, with
@@ -127,7 +150,9 @@ protected:
     /// By another thread than the parent's that started children. LIFETIME: *this may be gone when this returns.
     void give_back(std::size_t units) noexcept;
 
-    [[nodiscard]] const completion* first_failed() const noexcept { return first_failed_.load(); }
+    /// After the end, unless the parent is stopped: the slot of the first child in time that ended with an error, or
+    /// null.
+    [[nodiscard]] const void* first_failed() const noexcept { return first_failed_.load(); }
 
     // Added to the units of a child that ended at once with an error, or stopped.
     static constexpr std::size_t not_with_value = std::size_t{1} << 48;
@@ -140,8 +165,8 @@ private:
     coroutine_base* parent_;
     std::size_t own_;  // units of the parent; set before wait()
     std::atomic<std::size_t> remaining_;
-    std::atomic<completion*> first_failed_{nullptr};  // the first child in time that ended with an error
-    std::atomic<bool> any_stopped_{false};
+    std::atomic<const void*> first_failed_{
+        nullptr};  // a completion; `this` while children were stopped and none failed
     nested_stop_source source_;
 };
 
@@ -153,7 +178,8 @@ class when_all_range_awaiter : when_all_waiter {
         element() noexcept : work_item(&element::run_elsewhere) {}
         static void run_elsewhere(work_item* item) noexcept {
             auto& self = *static_cast<element*>(item);
-            self.all->give_back(self.all->run(&self, self.count) % not_with_value);
+            execution_context& place = self.all->parent()->context();
+            self.all->give_back(self.all->run(&self, self.count, place) % not_with_value);
         }
 
         std::optional<slot<T>> child;
@@ -163,7 +189,7 @@ class when_all_range_awaiter : when_all_waiter {
 
 public:
     explicit when_all_range_awaiter(std::vector<task<T>> tasks, coroutine_base* parent = nullptr)
-        : when_all_waiter(parent), elements_(tasks.size()) {
+        : when_all_waiter(parent, tasks.size()), elements_(tasks.size()) {
         for (std::size_t i = 0; i < tasks.size(); ++i)
             elements_[i].child.emplace(slot_source<T>{tasks[i].release(), *this});
     }
@@ -178,40 +204,42 @@ public:
         return wait(coroutine.promise());
     }
     auto await_resume() {
-        if (const completion* failed = first_failed()) {
+        if (const void* const failed = first_failed()) {
             for (element& each : elements_) {
-                if (&*each.child == failed) static_cast<void>(each.child->result.take());
+                if (static_cast<completion*>(&*each.child) == failed) static_cast<void>(each.child->take());
             }
         }
         if constexpr (!std::is_void_v<T>) {
             std::vector<T> results;
             results.reserve(elements_.size());
-            for (element& each : elements_) results.push_back(each.child->result.take());
+            for (element& each : elements_) results.push_back(each.child->take());
             return results;
         }
     }
 
 private:
     [[nodiscard]] bool start() noexcept {
-        begin(elements_.size());
-        return started(elements_.size(), run(elements_.data(), elements_.size()));
+        return started(elements_.size(), run(elements_.data(), elements_.size(), parent()->context()));
     }
 
-    std::size_t run(element* first, std::size_t count) noexcept {
-        if (count == 1) return first->child->run(*this);
+    std::size_t run(element* first, std::size_t count, execution_context& place) noexcept {
+        if (count == 1) return first->child->start(*this, place);
         const std::size_t half = count / 2;
         element* const middle = first + half;
-        fork_deque* const own = forks();
-        if (own == nullptr) return run(first, half) + run(middle, count - half);
+        fork_deque* const own = forks_at(place);
+        if (own == nullptr) return run(first, half, place) + run(middle, count - half, place);
         middle->all = this;
         middle->count = count - half;
         const std::uint64_t index = own->push(middle);
-        const std::size_t given = run(first, half);
-        return this_worker_forks->pop(index) ? given + run(middle, count - half) : given;
+        const std::size_t given = run(first, half, place);
+        return this_worker_forks->pop(index) ? given + run(middle, count - half, place) : given;
     }
 
     std::vector<element> elements_;
 };
+
+template <class... Ts>
+using task_handles = std::tuple<std::coroutine_handle<task_promise<Ts>>...>;
 
 /// Waits for a fixed number of tasks.
 template <class... Ts>
@@ -219,8 +247,8 @@ class when_all_pack_awaiter : when_all_waiter {
     static constexpr std::size_t count = sizeof...(Ts);
 
 public:
-    explicit when_all_pack_awaiter(std::tuple<task<Ts>...>&& tasks, coroutine_base* parent = nullptr) noexcept
-        : when_all_pack_awaiter(std::move(tasks), parent, std::index_sequence_for<Ts...>()) {}
+    explicit when_all_pack_awaiter(const task_handles<Ts...>& tasks, coroutine_base* parent = nullptr) noexcept
+        : when_all_pack_awaiter(tasks, parent, std::index_sequence_for<Ts...>()) {}
 
     COEX_ALWAYS_INLINE ~when_all_pack_awaiter() = default;
 
@@ -243,58 +271,113 @@ private:
     static constexpr std::size_t forked = count == 0 ? 0 : std::min<std::size_t>(count - 1, fork_deque::margin - 1);
 
     template <std::size_t... Is>
-    when_all_pack_awaiter(std::tuple<task<Ts>...>&& tasks, coroutine_base* parent, std::index_sequence<Is...>) noexcept
-        : when_all_waiter(parent), slots_(slot_source<Ts>{std::get<Is>(tasks).release(), *this}...) {}
+    when_all_pack_awaiter(const task_handles<Ts...>& tasks, coroutine_base* parent, std::index_sequence<Is...>) noexcept
+        : when_all_waiter(parent, count), slots_(slot_source<Ts>{std::get<Is>(tasks), *this}...) {}
 
     [[nodiscard]] COEX_ALWAYS_INLINE bool start() noexcept {
         if constexpr (count == 0) {
             return true;
         } else {
-            using others = std::make_index_sequence<count - 1 - forked>;
-            begin(count);
-            return started(count, run(std::make_index_sequence<forked>(), others()));
+            execution_context& place = parent()->context();
+            fork_deque* const own = forks_at(place);
+            if (own == nullptr || stack_is_deep()) [[unlikely]]
+                return start_in_order(place);
+            return start_forking(*own, place, std::index_sequence_for<Ts...>());
         }
     }
 
-    template <std::size_t... Is, std::size_t... Others>
-    COEX_ALWAYS_INLINE std::size_t run(std::index_sequence<Is...>, std::index_sequence<Others...>) noexcept {
-        fork_deque* const own = forks();
+    /// Without leaving any for others.
+    COEX_NOINLINE bool start_in_order(execution_context& place) noexcept {
         std::size_t given = 0;
-        if (own == nullptr) {
-            given += std::get<0>(slots_).run(*this);
-            ((given += std::get<1 + Is>(slots_).run(*this)), ...);
+        std::apply([&](auto&... each) { ((given += each.start(*this, place)), ...); }, slots_);
+        return started(count, given);
+    }
+
+    template <std::size_t... Is>
+    COEX_ALWAYS_INLINE bool start_forking(fork_deque& own, execution_context& place,
+                                          std::index_sequence<Is...>) noexcept {
+        // The last one first, so that the second is popped first, and thieves take the last.
+        std::uint64_t top = 0;
+        (push<count - 1 - Is>(own, top), ...);
+        progress made;
+        if ((start_one<Is>(place, top, made) && ...)) [[likely]]
+            return true;
+        return start_rest(place, top, made, std::index_sequence<Is...>());
+    }
+
+    template <std::size_t I>
+    COEX_ALWAYS_INLINE void push(fork_deque& own, std::uint64_t& top) noexcept {
+        if constexpr (I != 0 && I <= forked) top = own.push(&std::get<I>(slots_));
+    }
+
+    /// Takes child I back, which lies below those before it. Returns false when another worker has it.
+    template <std::size_t I>
+    COEX_ALWAYS_INLINE static bool take_back(std::uint64_t top) noexcept {
+        if constexpr (I != 0 && I <= forked) {
+            return this_worker_forks->pop(top - (I - 1));
         } else {
-            // The last one first, so that the second is popped first, and thieves take the last.
-            [[maybe_unused]] std::array<std::uint64_t, forked + 1> indices;
-            ((indices[forked - Is] = own->push(&std::get<forked - Is>(slots_))), ...);
-            given += std::get<0>(slots_).run(*this);
-            ((given += this_worker_forks->pop(indices[1 + Is]) ? std::get<1 + Is>(slots_).run(*this) : 0), ...);
+            return true;
         }
-        ((given += std::get<1 + forked + Others>(slots_).run(*this)), ...);
-        return given;
+    }
+
+    /// How far a start has come that not all children have ended in with values: up to one child, and with how many
+    /// units for that.
+    struct progress {
+        std::size_t child;
+        std::size_t units;
+    };
+
+    /// Returns true when child I has ended with a value.
+    template <std::size_t I>
+    COEX_ALWAYS_INLINE bool start_one(execution_context& place, std::uint64_t top, progress& made) noexcept {
+        if (!take_back<I>(top)) [[unlikely]] {
+            made = {I, 0};
+            return false;
+        }
+        const outcome ended = std::get<I>(slots_).start_on_this_stack(*this, place);
+        if (ended != outcome::value) [[unlikely]] {
+            made = {I, std::get<I>(slots_).units(*this, ended)};
+            return false;
+        }
+        return true;
+    }
+
+    template <std::size_t... Is>
+    COEX_NOINLINE bool start_rest(execution_context& place, std::uint64_t top, progress made,
+                                  std::index_sequence<Is...>) noexcept {
+        std::size_t given = 2 * made.child + made.units;
+        ((given += Is > made.child && take_back<Is>(top) ? std::get<Is>(slots_).start(*this, place) : 0), ...);
+        return started(count, given);
     }
 
     template <std::size_t... Is>
     COEX_ALWAYS_INLINE auto results(std::index_sequence<Is...>) {
-        if (const completion* const failed = first_failed()) [[unlikely]] {
-            ((&std::get<Is>(slots_) == failed ? static_cast<void>(std::get<Is>(slots_).result.take()) : void()), ...);
-        }
+        // When all have ended here with values, which is known already, nothing has failed.
+        if (!((std::get<Is>(slots_).inline_ending == outcome::value) && ...)) [[unlikely]]
+            rethrow_failure(std::index_sequence<Is...>());
         if constexpr (count > 0 && !(std::is_void_v<Ts> || ...)) {
-            return std::tuple<Ts...>(std::get<Is>(slots_).result.take()...);
+            return std::tuple<Ts...>(std::get<Is>(slots_).take_value()...);
         } else if constexpr (!(std::is_void_v<Ts> && ...)) {
             return std::tuple_cat(result_of<Ts>(std::get<Is>(slots_))...);
         }
+    }
+    template <std::size_t... Is>
+    COEX_NOINLINE void rethrow_failure(std::index_sequence<Is...>) {
+        const void* const failed = first_failed();
+        ((static_cast<completion*>(&std::get<Is>(slots_)) == failed ? static_cast<void>(std::get<Is>(slots_).take())
+                                                                    : void()),
+         ...);
     }
     template <class T>
     static auto result_of(slot<T>& child) {
         if constexpr (std::is_void_v<T>) {
             return std::tuple<>();
         } else {
-            return std::tuple<T>(child.result.take());
+            return std::tuple<T>(child.take_value());
         }
     }
 
-    std::tuple<slot<Ts>...> slots_;
+    slots_of<Ts...> slots_;
 };
 
 template <class T>
@@ -317,16 +400,44 @@ class [[nodiscard]] when_all_pack : public awaitable_sender<when_all_pack<Ts...>
 public:
     static constexpr bool sends_tuple_apart = true;
 
-    explicit when_all_pack(task<Ts>... tasks) noexcept : tasks_(std::move(tasks)...) {}
+    explicit when_all_pack(task<Ts>... tasks) noexcept : tasks_(tasks.release()...) {}
+    when_all_pack(when_all_pack&& other) noexcept : tasks_(other.hand_over()) {}
+    when_all_pack& operator=(when_all_pack&& other) noexcept {
+        when_all_pack(std::move(other)).swap(*this);
+        return *this;
+    }
+    ~when_all_pack() {
+        if constexpr (sizeof...(Ts) != 0) {
+            if (std::get<0>(tasks_)) [[unlikely]]
+                destroy();
+        }
+    }
+    void swap(when_all_pack& other) noexcept { tasks_.swap(other.tasks_); }
+
     [[nodiscard]] when_all_pack_awaiter<Ts...> operator co_await() && noexcept {
-        return when_all_pack_awaiter<Ts...>(std::move(tasks_));
+        return when_all_pack_awaiter<Ts...>(release());
     }
     [[nodiscard]] when_all_pack_awaiter<Ts...> awaiter_in(coroutine_base& parent) && noexcept {
-        return when_all_pack_awaiter<Ts...>(std::move(tasks_), &parent);
+        return when_all_pack_awaiter<Ts...>(release(), &parent);
     }
 
 private:
-    std::tuple<task<Ts>...> tasks_;
+    [[nodiscard]] task_handles<Ts...> release() noexcept {
+        if constexpr (sizeof...(Ts) != 0) {
+            COEX_REQUIRE(std::get<0>(tasks_), "when_all: awaited twice, or after it was moved from");
+        }
+        return hand_over();
+    }
+    [[nodiscard]] task_handles<Ts...> hand_over() noexcept {
+        const task_handles<Ts...> tasks = tasks_;
+        if constexpr (sizeof...(Ts) != 0) std::get<0>(tasks_) = nullptr;
+        return tasks;
+    }
+    COEX_NOINLINE void destroy() noexcept {
+        std::apply([](auto... each) { (each.destroy(), ...); }, tasks_);
+    }
+
+    task_handles<Ts...> tasks_;  // the first one is null when they have been handed over
 };
 
 }  // namespace detail
