@@ -1,4 +1,4 @@
-#include <exec/coro/when_all.hpp>
+#include <exec/coro/when_all_waiter.hpp>
 
 #include <exec/base/config.hpp>
 
