@@ -25,8 +25,14 @@
 #include <exec/device/resource_pools.hpp>
 #include <exec/device/storage_device.hpp>
 #include <exec/io/backend_kind.hpp>
+#include <exec/io/datagram.hpp>
+#include <exec/io/endpoint.hpp>
 #include <exec/io/file.hpp>
+#include <exec/io/io_error.hpp>
+#include <exec/io/poll.hpp>
+#include <exec/io/tcp.hpp>
 #include <exec/io/timer.hpp>
+#include <exec/io/unix.hpp>
 #include <exec/pool/default_pool.hpp>
 #include <exec/pool/fork_join.hpp>
 #include <exec/pool/parallel_for.hpp>

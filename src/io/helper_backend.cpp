@@ -1,11 +1,13 @@
 #include "io/helper_backend.hpp"
 
 #include "io/service.hpp"
+#include "io/socket_calls.hpp"
 #include "io/system_calls.hpp"
 
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,11 +26,22 @@ using namespace std::chrono_literals;
 constexpr std::size_t default_most_helpers = 16;
 constexpr std::size_t absolute_most_helpers = 64;
 constexpr auto keep_alive = 2s;
+constexpr int retry_milliseconds = 5;
+
+bool is_local_connect(const io_request& request) noexcept {
+    return request.opcode == io_opcode::connect && static_cast<const sockaddr*>(request.buffer)->sa_family == AF_UNIX;
+}
+
+// A local socket whose listener has no room does not tell when there is some: a helper asks again and again.
+bool is_for_reactor(const io_request& request) noexcept {
+    return waits_for_readiness(request.opcode) && !is_local_connect(request);
+}
 
 }  // namespace
 
 helper_backend::helper_backend(io_service& service) noexcept
     : service_(service),
+      reactor_(service),
       most_helpers_(service.pool().options().io_depth == 0
                         ? default_most_helpers
                         : std::min<std::size_t>(service.pool().options().io_depth, absolute_most_helpers)) {}
@@ -52,6 +65,10 @@ int helper_backend::prepare(worker&, io_operation&) noexcept {
 }
 
 void helper_backend::start(io_operation& operation) noexcept {
+    if (is_for_reactor(io_operation_access::request(operation))) {
+        reactor_.begin(operation);
+        return;
+    }
     int failed = 0;
     {
         const std::lock_guard lock(mutex_);
@@ -70,6 +87,7 @@ void helper_backend::start(io_operation& operation) noexcept {
 }
 
 bool helper_backend::cancel(io_operation& operation) noexcept {
+    if (is_for_reactor(io_operation_access::request(operation))) return reactor_.cancel(operation);
     const std::lock_guard lock(mutex_);
     io_operation_access::refused(operation) = true;
     if (waiting_.remove(operation)) {
@@ -84,6 +102,7 @@ bool helper_backend::cancel(io_operation& operation) noexcept {
 }
 
 void helper_backend::cancel_all() noexcept {
+    reactor_.cancel_all();
     for (;;) {
         io_operation* operation = nullptr;
         {
@@ -117,6 +136,11 @@ void helper_backend::helper::interrupt() const noexcept {
     }
 }
 
+void helper_backend::helper::forget_interruptions() const noexcept {
+    std::uint64_t count = 0;
+    static_cast<void>(::read(wake_descriptor, &count, sizeof count) < 0);
+}
+
 bool helper_backend::start_helper() noexcept {
     try {
         const auto place = helpers_.emplace(helpers_.end());
@@ -139,8 +163,19 @@ bool helper_backend::is_refused(io_operation& operation) noexcept {
     return io_operation_access::refused(operation);
 }
 
+int helper_backend::connect_locally(const helper& self, io_operation& operation) noexcept {
+    pollfd interruption{self.wake_descriptor, POLLIN, 0};
+    for (;;) {
+        const int result = call_if_ready(io_operation_access::request(operation));
+        if (result != -EAGAIN) return result;
+        if (::poll(&interruption, 1, retry_milliseconds) > 0) self.forget_interruptions();
+        if (is_refused(operation)) return -ECANCELED;
+    }
+}
+
 int helper_backend::carry_out(const helper& self, io_operation& operation) noexcept {
     const io_request& request = io_operation_access::request(operation);
+    if (is_local_connect(request)) return connect_locally(self, operation);
     const bool reads = request.opcode == io_opcode::read;
     // poll() would ignore a closed descriptor; the call reports it.
     if ((reads || request.opcode == io_opcode::write) && request.descriptor >= 0) {
@@ -150,8 +185,7 @@ int helper_backend::carry_out(const helper& self, io_operation& operation) noexc
             if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) break;
             if (watched[1].revents == 0) continue;
             // An interruption that came too late for the operation before is no reason to end this one.
-            std::uint64_t count = 0;
-            static_cast<void>(::read(self.wake_descriptor, &count, sizeof count) < 0);
+            self.forget_interruptions();
             if (is_refused(operation)) return -ECANCELED;
         }
     }

@@ -2,6 +2,7 @@
 
 #include "io/backend.hpp"
 #include "io/operation_access.hpp"
+#include "io/reactor.hpp"
 
 #include <condition_variable>
 #include <cstddef>
@@ -38,6 +39,7 @@ private:
         helper(const helper&) = delete;
         helper& operator=(const helper&) = delete;
         void interrupt() const noexcept;
+        void forget_interruptions() const noexcept;
 
         std::thread thread;
         int wake_descriptor;
@@ -46,11 +48,13 @@ private:
 
     void help(std::list<helper>::iterator self) noexcept;
     [[nodiscard]] int carry_out(const helper& self, io_operation& operation) noexcept;
+    [[nodiscard]] int connect_locally(const helper& self, io_operation& operation) noexcept;
     [[nodiscard]] bool is_refused(io_operation& operation) noexcept;
     [[nodiscard]] bool start_helper() noexcept;
     void join_ended() noexcept;
 
     io_service& service_;
+    reactor reactor_;
     const std::size_t most_helpers_;
 
     std::mutex mutex_;

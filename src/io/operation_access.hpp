@@ -9,6 +9,7 @@ struct io_operation_access {
     [[nodiscard]] static const io_request& request(const io_operation& operation) noexcept {
         return operation.request_;
     }
+    [[nodiscard]] static io_request& request(io_operation& operation) noexcept { return operation.request_; }
     [[nodiscard]] static void*& home(io_operation& operation) noexcept { return operation.home_; }
     [[nodiscard]] static bool& listed(io_operation& operation) noexcept { return operation.listed_; }
     [[nodiscard]] static bool& refused(io_operation& operation) noexcept { return operation.refused_; }
@@ -31,6 +32,15 @@ public:
         access::preceding(operation) = last_;
         (last_ == nullptr ? first_ : access::following(*last_)) = &operation;
         last_ = &operation;
+    }
+
+    void push_front(io_operation& operation) noexcept {
+        using access = io_operation_access;
+        access::listed(operation) = true;
+        access::following(operation) = first_;
+        access::preceding(operation) = nullptr;
+        (first_ == nullptr ? last_ : access::preceding(*first_)) = &operation;
+        first_ = &operation;
     }
 
     [[nodiscard]] io_operation* pop_front() noexcept {

@@ -3,6 +3,7 @@
 #include "io/service.hpp"
 
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,9 +48,44 @@ io_operation& operation_of(std::uint64_t data) noexcept {
     return *reinterpret_cast<io_operation*>(data & address_mask);
 }
 
+// What the kernel transfers at most by one call.
+unsigned bounded(std::size_t length) noexcept {
+    constexpr std::size_t most = 0x7ffff000;
+    return static_cast<unsigned>(std::min(length, most));
+}
+
+void fill_for_socket(io_uring_sqe* entry, const io_request& request) noexcept {
+    // The kernel goes on by itself after a part of a whole transfer, as far as it can.
+    const int whole = request.whole ? MSG_WAITALL : 0;
+    switch (request.opcode) {
+        case io_opcode::receive:
+            io_uring_prep_recv(entry, request.descriptor, request.rest(), bounded(request.rest_bytes()), whole);
+            break;
+        case io_opcode::send:
+            io_uring_prep_send(entry, request.descriptor, request.rest(), bounded(request.rest_bytes()),
+                               whole | MSG_NOSIGNAL);
+            break;
+        case io_opcode::receive_message:
+            io_uring_prep_recvmsg(entry, request.descriptor, static_cast<msghdr*>(request.buffer), MSG_CMSG_CLOEXEC);
+            break;
+        case io_opcode::send_message:
+            io_uring_prep_sendmsg(entry, request.descriptor, static_cast<msghdr*>(request.buffer), MSG_NOSIGNAL);
+            break;
+        case io_opcode::accept:
+            io_uring_prep_accept(entry, request.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+            break;
+        case io_opcode::connect:
+            io_uring_prep_connect(entry, request.descriptor, static_cast<const sockaddr*>(request.buffer),
+                                  static_cast<socklen_t>(request.length));
+            break;
+        default:
+            io_uring_prep_poll_add(entry, request.descriptor, static_cast<unsigned>(request.flags));
+            break;
+    }
+}
+
 void fill(io_uring_sqe* entry, const io_request& request) noexcept {
-    constexpr std::size_t most = 0x7ffff000;  // what the kernel transfers at most by one call
-    const auto length = static_cast<unsigned>(std::min(request.length, most));
+    const unsigned length = bounded(request.length);
     switch (request.opcode) {
         case io_opcode::open:
             io_uring_prep_openat(entry, AT_FDCWD, request.path, request.flags | O_CLOEXEC, request.mode);
@@ -71,6 +107,9 @@ void fill(io_uring_sqe* entry, const io_request& request) noexcept {
             break;
         case io_opcode::close:
             io_uring_prep_close(entry, request.descriptor);
+            break;
+        default:
+            fill_for_socket(entry, request);
             break;
     }
 }
@@ -218,7 +257,7 @@ bool ring::reap() noexcept {
                 wake_watched_ = false;  // it ended, also if everything was cancelled: park() watches anew
             } else if (data != data_of_cancel) {
                 // LIFETIME: the operation is gone afterwards, unless it was begun again. Nothing resumes in here.
-                service_.finish(operation_of(data), answer_of(entries[i]->res));
+                service_.finish_transfer(operation_of(data), answer_of(entries[i]->res));
                 any = true;
             }
         }

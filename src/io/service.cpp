@@ -115,6 +115,24 @@ void io_service::finish(io_operation& operation, int result) noexcept {
     pool_.nudge();
 }
 
+void io_service::finish_transfer(io_operation& operation, int result) noexcept {
+    io_request& request = operation.request_;
+    if (request.whole && result > 0) {
+        request.transferred += static_cast<std::size_t>(result);
+        if (request.transferred < request.length) {
+            // A stop that comes after this look finds the operation started, and asks the backend.
+            if ((operation.state_.load() & stop_asked) == 0 && !stopping_.load()) {
+                start(operation);
+                return;
+            }
+            result = -ECANCELED;
+        } else {
+            result = 0;
+        }
+    }
+    finish(operation, result);
+}
+
 int io_service::meaning_of(const io_operation& operation, int result, bool stopped) noexcept {
     // Linux has closed the descriptor; a second close could hit somebody else's.
     if (result == -EINTR && operation.request_.opcode == io_opcode::close) return 0;

@@ -17,7 +17,7 @@ namespace coex::inline v0::detail {
 /// **An operation's road.** begin() counts it and asks admission; an admitted one goes to a worker of the pool (at once
 /// when a coroutine of the pool begins it), which prepares it with the backend and starts it; the backend gives the
 /// kernel's answer to finish(), which passes the slot on and hands the coroutine back to its own place. One that a
-/// signal interrupted is started again.
+/// signal interrupted is started again, and so is the rest of a transfer that is to be whole.
 ///
 /// **Who may finish it.** Exactly one party holds the operation at a time (admission's queue, the pool's queues, the
 /// backend), and only the holder advances or finishes it.
@@ -52,6 +52,10 @@ public:
     void begin(io_operation& operation) noexcept;
     void cancel(io_operation& operation) noexcept;
     void finish(io_operation& operation, int result) noexcept;
+
+    /// The same for a backend whose answer may be a part of a transfer that is to be whole: begins the rest, or
+    /// finishes. On a worker of the pool only.
+    void finish_transfer(io_operation& operation, int result) noexcept;
 
     void stop() noexcept override;
     [[nodiscard]] bool quiet() noexcept override { return operations_.load() == 0; }

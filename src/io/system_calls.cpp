@@ -103,8 +103,9 @@ int call_once(const io_request& request) noexcept {
             const int result = negated(::close(request.descriptor));
             return result == -EINTR ? 0 : result;
         }
+        default:
+            return -EINVAL;  // sockets: see socket_calls.hpp
     }
-    return -EINVAL;
 }
 
 }  // namespace

@@ -23,21 +23,46 @@ namespace detail {
 
 class io_service;
 
-enum class io_opcode : unsigned char { open, read, write, statx, fsync, close };
+enum class io_opcode : unsigned char {
+    open,
+    read,
+    write,
+    statx,
+    fsync,
+    close,
+    // What waits until a descriptor is ready, as long as that may take:
+    receive,
+    send,
+    receive_message,
+    send_message,
+    accept,
+    connect,
+    poll,
+};
+
+[[nodiscard]] constexpr bool waits_for_readiness(io_opcode opcode) noexcept {
+    return opcode >= io_opcode::receive;
+}
 
 /// What an operation asks of the kernel: plain data, understood by every backend. Which members count depends on
 /// `opcode`.
 struct io_request {
     io_opcode opcode = io_opcode::close;
     bool read_only = false;          // close: nothing was written, so there is nothing to wait for
-    int descriptor = -1;             // read, write, fsync, close, statx of an open file
-    int flags = 0;                   // open: O_*; fsync: 1 for data only; statx: AT_*
+    bool whole = false;              // receive, send: not done before `length` bytes, or the end of the stream
+    int descriptor = -1;             // all but open and statx of a path
+    int flags = 0;                   // open: O_*; fsync: 1 for data only; statx: AT_*; poll: POLL*
     unsigned mode = 0;               // open: permissions of a created file
     const char* path = nullptr;      // open, statx
-    void* buffer = nullptr;          // read; write only reads from it
-    std::size_t length = 0;          // read, write
+    void* buffer = nullptr;          // transfers (sending only reads from it); *_message: msghdr; connect: sockaddr
+    std::size_t length = 0;          // transfers; connect: of the address
+    std::size_t transferred = 0;     // with `whole`: bytes so far
     std::uint64_t offset = 0;        // read, write
     struct statx* status = nullptr;  // statx
+
+    /// What is left of a transfer.
+    [[nodiscard]] void* rest() const noexcept { return static_cast<std::byte*>(buffer) + transferred; }
+    [[nodiscard]] std::size_t rest_bytes() const noexcept { return length - transferred; }
 };
 
 /// An input/output operation in the frame of the coroutine that awaits it: handed to the pool that it is bound to,
@@ -89,7 +114,8 @@ private:
     std::optional<inplace_stop_callback<cancel_request>> stop_callback_;
 };
 
-/// Awaits an operation. `Finish` prepares the request and turns the kernel's answer into the result.
+/// Awaits an operation. `Finish` prepares the request and turns the kernel's answer into the result; of a transfer that
+/// was to be whole the answer is 0 and the request says how far it came.
 template <class Finish>
 class io_awaiter : io_operation {
 public:
@@ -101,7 +127,14 @@ public:
         finish_.prepare(request_);
         return start(coroutine.promise());
     }
-    decltype(auto) await_resume() { return finish_.result(take_result()); }
+    decltype(auto) await_resume() {
+        const int answer = take_result();
+        if constexpr (requires { finish_.result(answer, request_); }) {
+            return finish_.result(answer, request_);
+        } else {
+            return finish_.result(answer);
+        }
+    }
 
 private:
     Finish finish_;
