@@ -25,6 +25,7 @@
 #include <exec/device/resource_pools.hpp>
 #include <exec/device/storage_device.hpp>
 #include <exec/io/backend_kind.hpp>
+#include <exec/io/blocking.hpp>
 #include <exec/io/datagram.hpp>
 #include <exec/io/endpoint.hpp>
 #include <exec/io/file.hpp>
