@@ -2,14 +2,18 @@
 
 /// All of coex.
 
+#include <exec/algo/associate.hpp>
 #include <exec/algo/bulk.hpp>
 #include <exec/algo/closure.hpp>
 #include <exec/algo/continues_on.hpp>
+#include <exec/algo/counting_scope.hpp>
 #include <exec/algo/into_variant.hpp>
 #include <exec/algo/just.hpp>
 #include <exec/algo/let.hpp>
 #include <exec/algo/on.hpp>
 #include <exec/algo/policies.hpp>
+#include <exec/algo/scope_token.hpp>
+#include <exec/algo/spawn.hpp>
 #include <exec/algo/starts_on.hpp>
 #include <exec/algo/stopped_as.hpp>
 #include <exec/algo/sync_wait_with_variant.hpp>
