@@ -12,13 +12,17 @@
 #include <exec/algo/let.hpp>
 #include <exec/algo/on.hpp>
 #include <exec/algo/policies.hpp>
+#include <exec/algo/schedule_at.hpp>
 #include <exec/algo/scope_token.hpp>
 #include <exec/algo/spawn.hpp>
 #include <exec/algo/starts_on.hpp>
+#include <exec/algo/stop_when.hpp>
 #include <exec/algo/stopped_as.hpp>
 #include <exec/algo/sync_wait_with_variant.hpp>
 #include <exec/algo/then.hpp>
+#include <exec/algo/timeout.hpp>
 #include <exec/algo/when_all.hpp>
+#include <exec/algo/when_any.hpp>
 #include <exec/algo/write_env.hpp>
 #include <exec/coro/block_on.hpp>
 #include <exec/coro/coroutine_base.hpp>

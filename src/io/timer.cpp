@@ -12,12 +12,7 @@ COEX_NOINLINE bool sleep_awaiter::start(coroutine_base& coroutine) {
     }
     coroutine_ = &coroutine;
     service_ = &coroutine.context().timers();
-    if (!until_) {
-        // A duration beyond the end of time means: until cancelled.
-        const auto now = service_->now();
-        until_ = duration_ < timer_clock::time_point::max() - now ? now + duration_ : timer_clock::time_point::max();
-    }
-    deadline = *until_;
+    deadline = until_ ? *until_ : deadline_after(*service_, duration_);
     const bool former = coroutine.detach();
     // First the callback, then the timer: a stop in between is noted in the node, and arm() refuses it. The other way
     // round, the timer could end, and the coroutine with it, while the callback is being made.

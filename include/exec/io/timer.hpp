@@ -2,6 +2,7 @@
 
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
+#include <exec/vocab/clock_duration.hpp>
 #include <exec/vocab/stop_token.hpp>
 #include <exec/vocab/timer.hpp>
 
@@ -62,14 +63,7 @@ private:
 /// Errors: std::bad_alloc.
 template <class Rep, class Period>
 [[nodiscard]] auto sleep_for(std::chrono::duration<Rep, Period> duration) noexcept {
-    // A duration that the clock cannot express is as good as no end, and one before now as good as none.
-    if (duration <= std::chrono::duration<Rep, Period>::zero())
-        return detail::sleep_sender(timer_clock::duration::zero());
-    if (std::chrono::duration<long double>(duration) >=
-        std::chrono::duration<long double>(timer_clock::duration::max())) {
-        return detail::sleep_sender(timer_clock::duration::max());
-    }
-    return detail::sleep_sender(std::chrono::ceil<timer_clock::duration>(duration));
+    return detail::sleep_sender(detail::clock_duration(duration));
 }
 
 /// Waits until `deadline`, holding no thread.

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <exec/vocab/timer.hpp>
+
+#include <chrono>
+
+namespace coex::inline v0::detail {
+
+/// The same duration for the timers' clock, not shorter. One that the clock cannot express is as good as no end, and
+/// one before now as good as none.
+template <class Rep, class Period>
+[[nodiscard]] constexpr timer_clock::duration clock_duration(std::chrono::duration<Rep, Period> duration) noexcept {
+    if (duration <= std::chrono::duration<Rep, Period>::zero()) return timer_clock::duration::zero();
+    if (std::chrono::duration<long double>(duration) >=
+        std::chrono::duration<long double>(timer_clock::duration::max())) {
+        return timer_clock::duration::max();
+    }
+    return std::chrono::ceil<timer_clock::duration>(duration);
+}
+
+/// The end of a duration that begins now. Beyond the end of time means: never.
+[[nodiscard]] inline timer_clock::time_point deadline_after(timer_service& service,
+                                                            timer_clock::duration duration) noexcept {
+    const auto now = service.now();
+    return duration < timer_clock::time_point::max() - now ? now + duration : timer_clock::time_point::max();
+}
+
+}  // namespace coex::inline v0::detail
