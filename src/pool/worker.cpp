@@ -61,13 +61,23 @@ worker* worker::current() noexcept {
 void worker::run() noexcept {
     this_worker = this;
     call(pool_.options().on_thread_start);
+    work(&worker::next_until_termination);
+    call(pool_.options().on_thread_stop);
+    // What that function has posted to its own pool: nobody else may be left to run it.
+    work(&worker::next_own);
+    this_worker = nullptr;
+}
+
+void worker::work(work_item* (worker::*take)() noexcept) noexcept {
     may_help_ = true;
     fork_deque::bind_to_this_thread(&forks_);
-    while (work_item* item = next(&has_terminated, &pool_)) execute(item);
+    while (work_item* item = (this->*take)()) execute(item);
     fork_deque::bind_to_this_thread(nullptr);
     may_help_ = false;
-    call(pool_.options().on_thread_stop);
-    this_worker = nullptr;
+}
+
+work_item* worker::next_until_termination() noexcept {
+    return next(&has_terminated, &pool_);
 }
 
 // When a waiter's `done` becomes true, the one who made it so loads parker_ and unparks. A parker installed meanwhile

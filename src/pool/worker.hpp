@@ -84,6 +84,8 @@ public:
 private:
     using predicate = bool (*)(void*);
 
+    void work(work_item* (worker::*take)() noexcept) noexcept;
+    [[nodiscard]] work_item* next_until_termination() noexcept;
     void execute(work_item* item) noexcept;
     void call(const std::function<void(unsigned)>& handler) noexcept;
     [[nodiscard]] work_item* next(predicate done, void* argument) noexcept;

@@ -217,4 +217,28 @@ TEST(pool_shutdown, absurd_stack_sizes_are_refused_and_leave_no_thread_behind) {
     coex_test::wait_for_no_thread_named("absurd");
 }
 
+// All workers may have left their loops by then: nobody would have run what is posted, nor destroyed it.
+TEST(pool_shutdown, tasks_that_a_stop_handler_posts_to_its_own_pool_run_and_are_destroyed) {
+    for (unsigned threads = 1; threads <= 3; ++threads) {
+        std::atomic<int> destroyed{0};
+        std::atomic<int> ran{0};
+        static_thread_pool* self = nullptr;
+        {
+            static_thread_pool pool{{.threads = threads, .on_thread_stop = [&](unsigned) {
+                                         self->post([held = witness(destroyed), &ran, &self] {
+                                             ran.fetch_add(1);
+                                             self->post([&ran] { ran.fetch_add(1); });
+                                             ran.fetch_add(self->submit([] { return 1; }).get());
+                                         });
+                                         const auto another = [&ran] { ran.fetch_add(1); };
+                                         self->post_batch(std::vector{another, another});
+                                     }}};
+            self = &pool;
+            pool.post([] {});
+        }
+        EXPECT_EQ(destroyed.load(), static_cast<int>(threads));
+        EXPECT_EQ(ran.load(), 5 * static_cast<int>(threads));
+    }
+}
+
 }  // namespace

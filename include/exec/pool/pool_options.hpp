@@ -28,7 +28,8 @@ struct pool_options {
     /// Pins worker i to `cpus[i % cpus.size()]`. Empty: not pinned.
     std::vector<unsigned> cpus = {};
 
-    /// Called on each worker before its first and after its last task, with its index.
+    /// Called on each worker before its first and after its last task, with its index. Tasks that `on_thread_stop`
+    /// posts to its own pool still run: after it, on the same worker, which must not wait for them in that function.
     std::function<void(unsigned)> on_thread_start = {};
     std::function<void(unsigned)> on_thread_stop = {};
 
