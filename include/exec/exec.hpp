@@ -54,6 +54,7 @@
 #include <exec/vocab/env.hpp>
 #include <exec/vocab/queries.hpp>
 #include <exec/vocab/read_env.hpp>
+#include <exec/vocab/result.hpp>
 #include <exec/vocab/scheduler.hpp>
 #include <exec/vocab/sender.hpp>
 #include <exec/vocab/stop_token.hpp>

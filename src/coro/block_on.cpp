@@ -1,6 +1,6 @@
 #include <exec/coro/block_on.hpp>
 
-#include <system_error>
+#include <exec/vocab/result.hpp>
 
 namespace coex::inline v0::detail {
 
@@ -30,8 +30,7 @@ coroutine_base* blocking_run::on_ended(completion* self, coroutine_base&, outcom
 }
 
 void throw_stopped() {
-    throw std::system_error(std::make_error_code(std::errc::operation_canceled),
-                            "block_on: the work was stopped before it had a result");
+    throw operation_stopped("block_on: the work was stopped before it had a result");
 }
 
 }  // namespace coex::inline v0::detail

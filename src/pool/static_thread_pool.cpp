@@ -44,6 +44,14 @@ void static_thread_pool::unowned_exception(std::exception_ptr error) noexcept {
 
 namespace detail {
 
+void unowned_exception(pool_core& pool, std::exception_ptr error) noexcept {
+    pool.unowned_exception(std::move(error));
+}
+
+std::exception_ptr submission_stopped() noexcept {
+    return std::make_exception_ptr(operation_stopped("submit: the work was stopped before it had a result"));
+}
+
 pool_core& pool_access::core(static_thread_pool& pool) noexcept {
     return *pool.core_;
 }

@@ -77,10 +77,13 @@ TEST(submission, a_pool_that_is_destroyed_waits_for_a_worker_that_waits_for_anot
 
 TEST(submission, a_stop_request_reaches_the_function) {
     static_thread_pool pool{{.threads = 1}};
-    auto handle = pool.submit([](coex::inplace_stop_token token) {
+    std::atomic<bool> begun{false};
+    auto handle = pool.submit([&begun](coex::inplace_stop_token token) {
+        begun.store(true);
         while (!token.stop_requested()) std::this_thread::yield();
         return 1;
     });
+    while (!begun.load()) std::this_thread::yield();
     EXPECT_TRUE(handle.request_stop());
     EXPECT_EQ(handle.get(), 1);
 }

@@ -17,7 +17,9 @@ namespace detail {
 /// Runs `work` on the calling thread until it has ended, and returns its result. The thread is the place where the work
 /// starts, and where it resumes as long as it doesn't hop to a pool.
 ///
-/// Errors:      rethrows what the work threw; std::system_error(errc::operation_canceled) when the work was stopped.
+/// Errors:      rethrows what the work threw; operation_stopped (a std::system_error, errc::operation_canceled) when it
+/// was
+///              stopped.
 /// Cancel:      by `token`.
 /// Thread-safe: yes. Not meant for a pool's worker, which it would block.
 /// Lifetime:    returns only when nothing of the work is left.

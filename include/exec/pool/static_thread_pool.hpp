@@ -1,11 +1,15 @@
 #pragma once
 
+#include <exec/base/assert.hpp>
+#include <exec/base/empty_function.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/pool/pool_options.hpp>
 #include <exec/pool/pool_stats.hpp>
+#include <exec/pool/pool_tasks.hpp>
 #include <exec/pool/stack_job.hpp>
 #include <exec/pool/submission.hpp>
 #include <exec/vocab/scheduler.hpp>
+#include <exec/vocab/stop_token.hpp>
 #include <exec/vocab/work_item.hpp>
 
 #include <exception>
@@ -50,19 +54,45 @@ public:
     /// From outside, tasks start in the order of their posts. From a worker of this pool, the last posted starts first
     /// there, and other workers take the oldest.
     ///
-    /// Errors:   std::bad_alloc; what copying the function throws.
+    /// A function that returns a `task<>` (a coroutine, such as a lambda) is called on a worker, and its task run
+    /// there; the function and its captures live until the task has ended.
+    ///
+    /// Errors:   std::bad_alloc; what copying the function throws. An empty function (a std::function without a target,
+    ///           a null pointer) aborts.
     /// Lifetime: the function is destroyed on the worker, after its call.
     template <class Function>
         requires std::is_invocable_v<std::decay_t<Function>&>
     void post(Function&& function) {
-        using closure = posted<std::decay_t<Function>>;
-        auto* item = detail::recycling_new<closure>(*this, std::forward<Function>(function));
-        try {
-            enqueue_item(item);
-        } catch (...) {
-            detail::recycling_delete(item);
-            throw;
+        require_function(function);
+        if constexpr (detail::makes_task<std::decay_t<Function>>) {
+            post(detail::call_as_task<std::decay_t<Function>>(std::forward<Function>(function)));
+        } else {
+            enqueue_new<posted<std::decay_t<Function>>>(*this, std::forward<Function>(function));
         }
+    }
+
+    /// The same for `function()` or `function(token)`, unless `token` is stopped before its turn comes: then it never
+    /// runs.
+    ///
+    /// Lifetime: the token's source must outlive the function.
+    template <class Function>
+        requires detail::pool_function<std::decay_t<Function>>
+    void post(Function&& function, inplace_stop_token token) {
+        require_function(function);
+        if constexpr (detail::makes_task<std::decay_t<Function>>) {
+            post(detail::call_as_task<std::decay_t<Function>>(std::forward<Function>(function)), token);
+        } else {
+            using stoppable = detail::stoppable_call<std::decay_t<Function>>;
+            enqueue_new<posted<stoppable>>(*this, stoppable(std::forward<Function>(function), token));
+        }
+    }
+
+    /// Starts a task on a worker, unless `token` is stopped before its turn comes. An exception that leaves it goes
+    /// where those of posted functions go. The destructor of the pool stops what the task waits for.
+    ///
+    /// Lifetime: of `token`'s source and of this pool: until the task has ended, also if it hops to another pool.
+    void post(task<> work, inplace_stop_token token = {}) {
+        enqueue_new<detail::posted_task>(*core_, *context_, std::move(work), token);
     }
 
     /// Posts all functions of a range, in its order and at once: others see none or all of them, and at most one worker
@@ -93,21 +123,32 @@ public:
     }
 
     /// Runs `function()`, or `function(inplace_stop_token)`, on a worker and gives its result, or its exception, to the
-    /// owner of the returned handle.
+    /// owner of the returned handle. Of a function that returns a task, the task's.
     ///
-    /// Cancel: `handle.request_stop()` stops the token. The function decides what that means.
+    /// Errors:   as `post`.
+    /// Cancel:   `handle.request_stop()` and a stop of `token`, both: a function that has not started by then never
+    /// runs
+    ///           (`get()` throws operation_stopped); one that runs sees it by its token, and decides what that means.
+    /// Lifetime: `token`'s source must outlive the function.
     template <class Function>
-    [[nodiscard]] auto submit(Function&& function) {
-        auto* closure =
-            detail::recycling_new<detail::submitted<std::decay_t<Function>>>(std::forward<Function>(function));
-        submission handle(*closure);
-        try {
-            enqueue_item(closure);
-        } catch (...) {
-            closure->disown();
-            throw;
+        requires(!detail::is_pool_task<std::decay_t<Function>>)
+    [[nodiscard]] auto submit(Function&& function, inplace_stop_token token = {}) {
+        require_function(function);
+        if constexpr (detail::makes_task<std::decay_t<Function>>) {
+            return submit(detail::call_as_task<std::decay_t<Function>>(std::forward<Function>(function)), token);
+        } else {
+            return enqueue_submitted(detail::recycling_new<detail::submitted<std::decay_t<Function>>>(
+                std::forward<Function>(function), token));
         }
-        return handle;
+    }
+
+    /// Starts a task on a worker and gives its result to the owner of the returned handle.
+    ///
+    /// Cancel:   as above; a task that is stopped while it runs unwinds, and ends as stopped.
+    /// Lifetime: as `post(task)`.
+    template <class T>
+    [[nodiscard]] submission<T> submit(task<T> work, inplace_stop_token token = {}) {
+        return enqueue_submitted(detail::recycling_new<detail::submitted_task<T>>(*context_, std::move(work), token));
     }
 
     /// Calls `function()` on a worker of this pool and returns what it returns, or throws what it throws. On a worker
@@ -141,6 +182,36 @@ public:
 
 private:
     friend struct detail::pool_access;
+
+    template <class Function>
+    static void require_function(const Function& function) noexcept {
+        COEX_REQUIRE(!detail::is_empty_function(function),
+                     "static_thread_pool: given an empty function (a std::function without a target, a null pointer); "
+                     "there is nothing to run");
+    }
+
+    template <class Closure, class... Args>
+    void enqueue_new(Args&&... args) {
+        auto* item = detail::recycling_new<Closure>(std::forward<Args>(args)...);
+        try {
+            enqueue_item(item);
+        } catch (...) {
+            detail::recycling_delete(item);
+            throw;
+        }
+    }
+
+    template <class Closure>
+    [[nodiscard]] auto enqueue_submitted(Closure* closure) {
+        submission handle(*closure);
+        try {
+            enqueue_item(closure);
+        } catch (...) {
+            closure->disown();
+            throw;
+        }
+        return handle;
+    }
 
     template <class Function>
     struct posted final : work_item {

@@ -1,17 +1,20 @@
 #pragma once
 
 #include <exec/base/assert.hpp>
+#include <exec/base/config.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/task_result.hpp>
 #include <exec/pool/end_latch.hpp>
+#include <exec/vocab/result.hpp>
 #include <exec/vocab/stop_token.hpp>
 #include <exec/vocab/work_item.hpp>
 
 #include <atomic>
 #include <concepts>
 #include <coroutine>
+#include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -20,33 +23,57 @@ namespace coex::inline v0 {
 
 namespace detail {
 
-/// What a submitted function and the owner of its handle share: whether it has ended, who waits for that, and who is
-/// the last to let go.
+/// What submitted work and the owner of its handle share: whether it has ended, who waits for that, and who is the last
+/// to let go.
 class submission_base : public end_latch {
 public:
-    inplace_stop_source& stop_source() noexcept { return source_; }
+    nested_stop_source& stop_source() noexcept { return source_; }
+
+    /// Whether the work was stopped before it had a result. Once it has ended.
+    [[nodiscard]] bool was_stopped() const noexcept { return stopped_; }
 
 protected:
+    explicit submission_base(inplace_stop_token token) noexcept : source_(token) {}
     ~submission_base() = default;
+
+    void set_stopped() noexcept { stopped_ = true; }
 
     // ORDER: acq_rel; each owner's writes happen before the last one destroys the object.
     [[nodiscard]] bool release_last() noexcept { return owners_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
 private:
-    std::atomic<unsigned> owners_{2};  // the handle and the function
-    inplace_stop_source source_;
+    std::atomic<unsigned> owners_{2};  // the handle and the work
+    bool stopped_ = false;             // OWNER: the work, until it has ended; then constant
+    nested_stop_source source_;
 };
+
+[[nodiscard]] std::exception_ptr submission_stopped() noexcept;
 
 template <class T>
 class submission_state : public submission_base {
 public:
     [[nodiscard]] T take() { return result_.take(); }
+    [[nodiscard]] result<T> take_result() {
+        if (was_stopped()) return result<T>::stopped();
+        if (result_.failed()) return result<T>::failed(result_.error());
+        if constexpr (std::is_void_v<T>) {
+            return result<T>();
+        } else {
+            return result<T>(result_.take());
+        }
+    }
     void disown() noexcept {
         if (release_last()) destroy();
     }
 
 protected:
+    explicit submission_state(inplace_stop_token token) noexcept : submission_base(token) {}
     ~submission_state() = default;
+
+    COEX_NOINLINE void end_as_stopped() noexcept {
+        set_stopped();
+        result_.fail(submission_stopped());  // for those who ask by take()
+    }
     virtual void destroy() noexcept = 0;
 
     task_result<T> result_;
@@ -57,14 +84,40 @@ struct submission_call {
     static constexpr bool takes_token = std::is_invocable_v<Function&, inplace_stop_token>;
     static_assert(takes_token || std::is_invocable_v<Function&>,
                   "coex: submit() needs a function that can be called as f() or as f(coex::inplace_stop_token)");
-    static decltype(auto) call(Function& function, inplace_stop_source& source) {
+    static decltype(auto) call(Function& function, nested_stop_source& source) {
         if constexpr (takes_token) {
             return function(source.get_token());
         } else {
             return function();
         }
     }
-    using result = decltype(call(std::declval<Function&>(), std::declval<inplace_stop_source&>()));
+    using result = decltype(call(std::declval<Function&>(), std::declval<nested_stop_source&>()));
+};
+
+/// What `submit` and `post` with a token take.
+template <class Function>
+concept pool_function = std::is_invocable_v<Function&> || std::is_invocable_v<Function&, inplace_stop_token>;
+
+/// A function that does nothing once its token is stopped.
+template <class Function>
+class stoppable_call {
+public:
+    template <class Initializer>
+    stoppable_call(Initializer&& initializer, inplace_stop_token token)
+        : function_(std::forward<Initializer>(initializer)), token_(token) {}
+
+    void operator()() {
+        if (token_.stop_requested()) return;
+        if constexpr (std::is_invocable_v<Function&, inplace_stop_token>) {
+            function_(token_);
+        } else {
+            function_();
+        }
+    }
+
+private:
+    Function function_;
+    inplace_stop_token token_;
 };
 
 template <class Function>
@@ -74,32 +127,41 @@ class submitted final : public submission_state<typename submission_call<Functio
 
 public:
     template <class Initializer>
-    explicit submitted(Initializer&& initializer)
-        : work_item(&submitted::execute), function_(std::in_place, std::forward<Initializer>(initializer)) {}
+    submitted(Initializer&& initializer, inplace_stop_token token)
+        : submission_state<result>(token),
+          work_item(&submitted::execute),
+          function_(std::in_place, std::forward<Initializer>(initializer)) {}
     ~submitted() = default;
 
 private:
     static void execute(work_item* item) noexcept {
         auto* self = static_cast<submitted*>(item);
-        try {
-            if constexpr (std::is_void_v<result>) {
-                call::call(*self->function_, self->stop_source());
-            } else {
-                self->result_.return_value(call::call(*self->function_, self->stop_source()));
-            }
-        } catch (...) {
-            self->result_.unhandled_exception();
+        if (self->stop_source().stop_requested()) [[unlikely]] {
+            self->end_as_stopped();
+        } else {
+            self->call_function();
         }
         self->function_.reset();
         self->end();
         self->disown();
+    }
+    void call_function() noexcept {
+        try {
+            if constexpr (std::is_void_v<result>) {
+                call::call(*function_, this->stop_source());
+            } else {
+                this->result_.return_value(call::call(*function_, this->stop_source()));
+            }
+        } catch (...) {
+            this->result_.unhandled_exception();
+        }
     }
     void destroy() noexcept override { recycling_delete(this); }
 
     std::optional<Function> function_;
 };
 
-/// Waits in a task for a submitted function.
+/// Waits in a task for submitted work. Work that was stopped stops the task, too.
 template <class T>
 class submission_awaiter : end_latch::waiter {
 public:
@@ -107,9 +169,12 @@ public:
         : waiter{&submission_awaiter::on_ended}, state_(&state) {}
     submission_awaiter(const submission_awaiter&) = delete;
     submission_awaiter& operator=(const submission_awaiter&) = delete;
-    ~submission_awaiter() { state_->disown(); }
+    ~submission_awaiter() {
+        link_.reset();  // it names a source in the state
+        state_->disown();
+    }
 
-    [[nodiscard]] bool await_ready() const noexcept { return state_->has_ended(); }
+    [[nodiscard]] bool await_ready() const noexcept { return state_->has_ended() && !state_->was_stopped(); }
     template <std::derived_from<coroutine_base> Promise>
     bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
         return suspend(coroutine.promise());
@@ -121,7 +186,7 @@ public:
 
 private:
     struct forward_stop {
-        inplace_stop_source* source;
+        nested_stop_source* source;
         void operator()() const noexcept { source->request_stop(); }
     };
 
@@ -131,12 +196,22 @@ private:
         link_.emplace(coroutine.stop_token(), forward_stop{&state_->stop_source()});
         if (state_->try_wait(*this)) return true;
         coroutine.reattach(former);
-        return false;
+        if (!state_->was_stopped()) return false;
+        link_.reset();
+        coroutine.unwind_here();
+        return true;
     }
-    static void on_ended(waiter* self, end_latch& latch) noexcept {
-        coroutine_base* const coroutine = static_cast<submission_awaiter*>(self)->coroutine_;
+    static void on_ended(waiter* base, end_latch& latch) noexcept {
+        auto* const self = static_cast<submission_awaiter*>(base);
+        coroutine_base* const coroutine = self->coroutine_;
+        const bool stopped = self->state_->was_stopped();
         latch.set_ended();
-        coroutine->resume_later();
+        if (stopped) {
+            self->link_.reset();  // before the one who awaits the task learns of its end
+            coroutine->unwind_later();
+        } else {
+            coroutine->resume_later();
+        }
     }
 
     submission_state<T>* state_;
@@ -146,9 +221,10 @@ private:
 
 }  // namespace detail
 
-/// The owner's end of `static_thread_pool::submit`. Move-only. Dropping it lets the function run on; its result is
-/// dropped.
+/// The owner's end of `static_thread_pool::submit`. Move-only. Dropping it lets the work run on; its result is dropped.
 ///
+/// Cancel:      work that has not started when stop is requested never runs, and is found to be stopped when its turn
+///              comes. Work that runs sees its token, and decides itself; a task that is stopped ends as stopped.
 /// Thread-safe: no; `request_stop` from any thread as long as the handle exists.
 template <class T>
 class [[nodiscard]] submission : public detail::awaitable_sender<submission<T>> {
@@ -168,34 +244,44 @@ public:
         std::swap(taken_, other.taken_);
     }
 
-    /// Waits for the function and returns its result, or throws its exception. Once. On a worker, its pool's other work
-    /// is run meanwhile.
-    T get() {
-        COEX_REQUIRE(state_ != nullptr && !taken_, "submission: get() on an empty handle; a result can be taken once");
-        taken_ = true;  // state_ stays: another thread may request stop meanwhile
-        state_->wait();
-        return state_->take();
-    }
+    /// Waits for the work and returns its result, or throws its exception. Once. On a worker, its pool's other work is
+    /// run meanwhile.
+    ///
+    /// Errors: what the work threw; operation_stopped when it was stopped before it had a result.
+    T get() { return end_of_work().take(); }
 
-    /// True once the function has ended: `get()` will not wait.
+    /// The same without throwing: the value, the exception, or that it was stopped.
+    ///
+    /// Errors: what moving the value throws.
+    result<T> get_result() { return end_of_work().take_result(); }
+
+    /// True once the work has ended: `get()` will not wait.
     [[nodiscard]] bool is_ready() const noexcept { return state_ != nullptr && state_->has_ended(); }
 
-    /// Stops the token that was given to the function.
+    /// Asks the work to stop: see above. Returns false when that had been asked before.
     bool request_stop() noexcept { return state_ != nullptr && state_->stop_source().request_stop(); }
 
     /// `co_await std::move(handle)`: the same as `get()`, holding no thread. A stop of the awaiting task is passed on
-    /// to the function, and its end is awaited.
+    /// to the work, and its end is awaited. Work that was stopped stops the awaiting task: it unwinds.
     [[nodiscard]] detail::submission_awaiter<T> operator co_await() && noexcept {
         COEX_REQUIRE(state_ != nullptr && !taken_, "submission: awaited an empty handle; a result can be taken once");
         return detail::submission_awaiter<T>(*std::exchange(state_, nullptr));
     }
 
 private:
+    detail::submission_state<T>& end_of_work() noexcept {
+        COEX_REQUIRE(state_ != nullptr && !taken_,
+                     "submission: the result of an empty handle; a result can be taken once");
+        taken_ = true;  // state_ stays: another thread may request stop meanwhile
+        state_->wait();
+        return *state_;
+    }
+
     detail::submission_state<T>* state_;  // written by what changes the handle: not by get()
     bool taken_ = false;
 };
 
-template <class Function>
-submission(detail::submitted<Function>&) -> submission<typename detail::submission_call<Function>::result>;
+template <class T>
+submission(detail::submission_state<T>&) -> submission<T>;
 
 }  // namespace coex::inline v0
