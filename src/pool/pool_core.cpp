@@ -86,6 +86,7 @@ pool_core::pool_core(pool_options options)
     : options_(checked(std::move(options))),
       search_rounds_(search_rounds_for(options_.threads)),
       idle_(options_.threads) {
+    if (options_.queue_limit != 0) gate_.emplace(options_.queue_limit);
     workers_.reserve(options_.threads);
     threads_.reserve(options_.threads);
     for (unsigned index = 0; index < options_.threads; ++index) {

@@ -3,6 +3,7 @@
 #include "pool/idle_set.hpp"
 #include "pool/injector.hpp"
 #include "pool/pool_extension.hpp"
+#include "pool/queue_gate.hpp"
 #include "pool/worker.hpp"
 #include "vocab/timer_set.hpp"
 
@@ -18,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +56,8 @@ public:
 
     [[nodiscard]] idle_set& idle() noexcept { return idle_; }
     [[nodiscard]] injector& injected() noexcept { return injector_; }
+    /// What bounds the queue of plain tasks; null when nothing does.
+    [[nodiscard]] queue_gate* gate() noexcept { return gate_ ? &*gate_ : nullptr; }
     [[nodiscard]] const timer_set& timers_armed() const noexcept { return timers_; }
     std::size_t expire_timers() noexcept;
     [[nodiscard]] bool has_visible_work() const noexcept;
@@ -134,6 +138,7 @@ private:
     pool_options options_;
     unsigned search_rounds_;
     injector injector_;
+    std::optional<queue_gate> gate_;
     idle_set idle_;
     timer_set timers_;
     std::atomic<bool> forked_{false};

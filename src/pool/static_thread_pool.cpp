@@ -6,7 +6,7 @@
 namespace coex::inline v0 {
 
 static_thread_pool::static_thread_pool(pool_options options)
-    : core_(std::make_unique<detail::pool_core>(std::move(options))), context_(core_.get()) {}
+    : core_(std::make_unique<detail::pool_core>(std::move(options))), context_(core_.get()), gate_(core_->gate()) {}
 
 static_thread_pool::~static_thread_pool() = default;
 
@@ -29,6 +29,10 @@ pool_stats static_thread_pool::stats() const noexcept {
 
 void static_thread_pool::enqueue_item(work_item* item) {
     core_->submit_task(item);
+}
+
+void static_thread_pool::inject_item(work_item* item) noexcept {
+    core_->inject(item, item);
 }
 
 void static_thread_pool::enqueue_all(work_queue& items) noexcept {

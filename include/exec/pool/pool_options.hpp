@@ -21,6 +21,13 @@ struct pool_options {
     /// Stack size of each worker in bytes. 0: the system's default.
     std::size_t stack_bytes = 0;
 
+    /// How many plain tasks (`post`, `submit`, `post_batch`) may wait in the pool: accepted and not started. When it is
+    /// full, `try_post` and `try_submit` refuse and the others wait: a thread outside sleeps; a worker, also one of
+    /// another pool, runs work of its own pool meanwhile. So they never deadlock; a worker that cannot run other work
+    /// (inside `on_thread_start`, or with little stack left) goes over the limit instead. Coroutines that are ready,
+    /// and tasks that somebody waits for (`install`, `fork_join`, scopes) are not counted. 0: no limit.
+    std::size_t queue_limit = 0;
+
     /// How many input/output operations bound to this pool may be in flight at once; more wait in order, holding no
     /// worker. 0: no limit.
     unsigned io_depth = 0;

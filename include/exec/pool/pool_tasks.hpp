@@ -56,9 +56,21 @@ public:
     pool_task(const pool_task&) = delete;
     pool_task& operator=(const pool_task&) = delete;
 
+    static void execute(work_item* item) noexcept {
+        auto& self = *static_cast<pool_task*>(item);
+        if (self.token().stop_requested()) return self.end(outcome::stopped);
+        coroutine_base& child = self.coroutine_.promise();
+        const outcome ending = child.start_inline(self.place_, self.token(), self);
+        // LIFETIME: a task that goes on may have ended by now, and *this be gone.
+        if (ending == outcome::none) return;
+        // The frame of one that ended with a value or an error has gone by itself.
+        if (ending != outcome::stopped) self.coroutine_ = nullptr;
+        self.end(ending);
+    }
+
 protected:
     pool_task(execution_context& place, task<T> work) noexcept
-        : work_item(&pool_task::start),
+        : work_item(&pool_task::execute),
           completion::waiter(&pool_task::on_ended),
           result_completion<T>(static_cast<completion::waiter&>(*this)),
           place_(place),
@@ -72,17 +84,6 @@ protected:
     virtual void finish(outcome ending) noexcept = 0;
 
 private:
-    static void start(work_item* item) noexcept {
-        auto& self = *static_cast<pool_task*>(item);
-        if (self.token().stop_requested()) return self.end(outcome::stopped);
-        coroutine_base& child = self.coroutine_.promise();
-        const outcome ending = child.start_inline(self.place_, self.token(), self);
-        // LIFETIME: a task that goes on may have ended by now, and *this be gone.
-        if (ending == outcome::none) return;
-        // The frame of one that ended with a value or an error has gone by itself.
-        if (ending != outcome::stopped) self.coroutine_ = nullptr;
-        self.end(ending);
-    }
     static coroutine_base* on_ended(completion* base, coroutine_base&, outcome ending) noexcept {
         static_cast<pool_task&>(static_cast<result_completion<T>&>(*base)).end(ending);
         return nullptr;

@@ -6,6 +6,7 @@
 #include <exec/pool/pool_options.hpp>
 #include <exec/pool/pool_stats.hpp>
 #include <exec/pool/pool_tasks.hpp>
+#include <exec/pool/queue_place.hpp>
 #include <exec/pool/stack_job.hpp>
 #include <exec/pool/submission.hpp>
 #include <exec/vocab/scheduler.hpp>
@@ -64,11 +65,7 @@ public:
         requires std::is_invocable_v<std::decay_t<Function>&>
     void post(Function&& function) {
         require_function(function);
-        if constexpr (detail::makes_task<std::decay_t<Function>>) {
-            post(detail::call_as_task<std::decay_t<Function>>(std::forward<Function>(function)));
-        } else {
-            enqueue_new<posted<std::decay_t<Function>>>(*this, std::forward<Function>(function));
-        }
+        enqueue_function(detail::queue_place::wait(gate_), std::forward<Function>(function));
     }
 
     /// The same for `function()` or `function(token)`, unless `token` is stopped before its turn comes: then it never
@@ -79,12 +76,7 @@ public:
         requires detail::pool_function<std::decay_t<Function>>
     void post(Function&& function, inplace_stop_token token) {
         require_function(function);
-        if constexpr (detail::makes_task<std::decay_t<Function>>) {
-            post(detail::call_as_task<std::decay_t<Function>>(std::forward<Function>(function)), token);
-        } else {
-            using stoppable = detail::stoppable_call<std::decay_t<Function>>;
-            enqueue_new<posted<stoppable>>(*this, stoppable(std::forward<Function>(function), token));
-        }
+        enqueue_function(detail::queue_place::wait(gate_), std::forward<Function>(function), token);
     }
 
     /// Starts a task on a worker, unless `token` is stopped before its turn comes. An exception that leaves it goes
@@ -92,13 +84,35 @@ public:
     ///
     /// Lifetime: of `token`'s source and of this pool: until the task has ended, also if it hops to another pool.
     void post(task<> work, inplace_stop_token token = {}) {
-        enqueue_new<detail::posted_task>(*core_, *context_, std::move(work), token);
+        enqueue_new<detail::posted_task>(detail::queue_place::wait(gate_), *core_, *context_, std::move(work), token);
+    }
+
+    /// As `post`, but where that would wait because the queue is full (`pool_options::queue_limit`) it returns false
+    /// and leaves the function as it is. Always true in a pool without a limit.
+    template <class Function>
+        requires std::is_invocable_v<std::decay_t<Function>&>
+    [[nodiscard]] bool try_post(Function&& function) {
+        require_function(function);
+        detail::queue_place place = detail::queue_place::try_take(gate_);
+        if (!place) return false;
+        enqueue_function(std::move(place), std::forward<Function>(function));
+        return true;
+    }
+    template <class Function>
+        requires detail::pool_function<std::decay_t<Function>>
+    [[nodiscard]] bool try_post(Function&& function, inplace_stop_token token) {
+        require_function(function);
+        detail::queue_place place = detail::queue_place::try_take(gate_);
+        if (!place) return false;
+        enqueue_function(std::move(place), std::forward<Function>(function), token);
+        return true;
     }
 
     /// Posts all functions of a range, in its order and at once: others see none or all of them, and at most one worker
     /// is woken, which wakes the next. From a temporary container the functions are moved.
     ///
-    /// Unlike `post`, also on a worker of this pool: the tasks start in the order of the range.
+    /// Unlike `post`, also on a worker of this pool: the tasks start in the order of the range. In a pool with a
+    /// `queue_limit` they are posted one by one, as there is room.
     ///
     /// Errors:   std::bad_alloc; what the range or copying a function throws. Then none of them is posted.
     /// Lifetime: as `post`.
@@ -119,7 +133,16 @@ public:
                 batch.push_back(detail::recycling_new<closure>(*this, std::forward<decltype(function)>(function)));
             }
         }
-        if (!batch.empty()) enqueue_all(batch);
+        if (gate_ == nullptr) {
+            if (!batch.empty()) enqueue_all(batch);
+            return;
+        }
+        while (work_item* const item = batch.pop_front()) {
+            detail::queue_place place = detail::queue_place::wait(gate_);
+            place.give_to(*static_cast<closure*>(item));
+            inject_item(item);
+            place.release();
+        }
     }
 
     /// Runs `function()`, or `function(inplace_stop_token)`, on a worker and gives its result, or its exception, to the
@@ -134,12 +157,19 @@ public:
         requires(!detail::is_pool_task<std::decay_t<Function>>)
     [[nodiscard]] auto submit(Function&& function, inplace_stop_token token = {}) {
         require_function(function);
-        if constexpr (detail::makes_task<std::decay_t<Function>>) {
-            return submit(detail::call_as_task<std::decay_t<Function>>(std::forward<Function>(function)), token);
-        } else {
-            return enqueue_submitted(detail::recycling_new<detail::submitted<std::decay_t<Function>>>(
-                std::forward<Function>(function), token));
-        }
+        return enqueue_submitted_function(detail::queue_place::wait(gate_), std::forward<Function>(function), token);
+    }
+
+    /// As `submit`, or nothing where that would wait because the queue is full; then the function is left as it is.
+    template <class Function>
+        requires(!detail::is_pool_task<std::decay_t<Function>>)
+    [[nodiscard]] auto try_submit(Function&& function, inplace_stop_token token = {}) {
+        require_function(function);
+        detail::queue_place place = detail::queue_place::try_take(gate_);
+        using handle = decltype(enqueue_submitted_function(std::move(place), std::forward<Function>(function), token));
+        if (!place) return std::optional<handle>();
+        return std::optional<handle>(
+            enqueue_submitted_function(std::move(place), std::forward<Function>(function), token));
     }
 
     /// Starts a task on a worker and gives its result to the owner of the returned handle.
@@ -148,7 +178,8 @@ public:
     /// Lifetime: as `post(task)`.
     template <class T>
     [[nodiscard]] submission<T> submit(task<T> work, inplace_stop_token token = {}) {
-        return enqueue_submitted(detail::recycling_new<detail::submitted_task<T>>(*context_, std::move(work), token));
+        return enqueue_submitted(detail::queue_place::wait(gate_),
+                                 detail::recycling_new<detail::submitted_task<T>>(*context_, std::move(work), token));
     }
 
     /// Calls `function()` on a worker of this pool and returns what it returns, or throws what it throws. On a worker
@@ -190,26 +221,67 @@ private:
                      "there is nothing to run");
     }
 
+    template <class Function>
+    void enqueue_function(detail::queue_place place, Function&& function) {
+        using closure = std::decay_t<Function>;
+        if constexpr (detail::makes_task<closure>) {
+            enqueue_new<detail::posted_task>(std::move(place), *core_, *context_,
+                                             detail::call_as_task<closure>(std::forward<Function>(function)),
+                                             inplace_stop_token());
+        } else {
+            enqueue_new<posted<closure>>(std::move(place), *this, std::forward<Function>(function));
+        }
+    }
+    template <class Function>
+    void enqueue_function(detail::queue_place place, Function&& function, inplace_stop_token token) {
+        using closure = std::decay_t<Function>;
+        if constexpr (detail::makes_task<closure>) {
+            enqueue_new<detail::posted_task>(std::move(place), *core_, *context_,
+                                             detail::call_as_task<closure>(std::forward<Function>(function)), token);
+        } else {
+            using stoppable = detail::stoppable_call<closure>;
+            enqueue_new<posted<stoppable>>(std::move(place), *this, stoppable(std::forward<Function>(function), token));
+        }
+    }
+    template <class Function>
+    [[nodiscard]] auto enqueue_submitted_function(detail::queue_place place, Function&& function,
+                                                  inplace_stop_token token) {
+        using closure = std::decay_t<Function>;
+        if constexpr (detail::makes_task<closure>) {
+            auto work = detail::call_as_task<closure>(std::forward<Function>(function));
+            using result = typename decltype(work)::value_type;
+            return enqueue_submitted(std::move(place), detail::recycling_new<detail::submitted_task<result>>(
+                                                           *context_, std::move(work), token));
+        } else {
+            return enqueue_submitted(std::move(place), detail::recycling_new<detail::submitted<closure>>(
+                                                           std::forward<Function>(function), token));
+        }
+    }
+
     template <class Closure, class... Args>
-    void enqueue_new(Args&&... args) {
+    void enqueue_new(detail::queue_place place, Args&&... args) {
         auto* item = detail::recycling_new<Closure>(std::forward<Args>(args)...);
+        place.give_to(*item);
         try {
             enqueue_item(item);
         } catch (...) {
             detail::recycling_delete(item);
             throw;
         }
+        place.release();
     }
 
     template <class Closure>
-    [[nodiscard]] auto enqueue_submitted(Closure* closure) {
+    [[nodiscard]] auto enqueue_submitted(detail::queue_place place, Closure* closure) {
         submission handle(*closure);
+        place.give_to(*closure);
         try {
             enqueue_item(closure);
         } catch (...) {
             closure->disown();
             throw;
         }
+        place.release();
         return handle;
     }
 
@@ -217,9 +289,9 @@ private:
     struct posted final : work_item {
         template <class Initializer>
         posted(static_thread_pool& owner, Initializer&& initializer)
-            : work_item(&posted::call), pool(&owner), function(std::forward<Initializer>(initializer)) {}
+            : work_item(&posted::execute), pool(&owner), function(std::forward<Initializer>(initializer)) {}
 
-        static void call(work_item* item) noexcept {
+        static void execute(work_item* item) noexcept {
             auto* self = static_cast<posted*>(item);
             try {
                 self->function();
@@ -234,11 +306,13 @@ private:
     };
 
     void enqueue_item(work_item* item);
+    void inject_item(work_item* item) noexcept;
     void enqueue_all(work_queue& items) noexcept;
     void unowned_exception(std::exception_ptr error) noexcept;
 
     std::unique_ptr<detail::pool_core> core_;
     execution_context* context_;  // core_, as what its users need to know of it
+    detail::queue_gate* gate_;    // core_'s; null when the queue has no limit
 };
 
 }  // namespace coex::inline v0

@@ -133,7 +133,6 @@ public:
           function_(std::in_place, std::forward<Initializer>(initializer)) {}
     ~submitted() = default;
 
-private:
     static void execute(work_item* item) noexcept {
         auto* self = static_cast<submitted*>(item);
         if (self->stop_source().stop_requested()) [[unlikely]] {
@@ -145,6 +144,8 @@ private:
         self->end();
         self->disown();
     }
+
+private:
     void call_function() noexcept {
         try {
             if constexpr (std::is_void_v<result>) {
