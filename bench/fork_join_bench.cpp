@@ -7,6 +7,9 @@
 #include <oneapi/tbb/parallel_invoke.h>
 #include <oneapi/tbb/task_arena.h>
 #endif
+#if defined(COEX_BENCH_RAYON)
+#include "rayon.hpp"
+#endif
 
 namespace {
 
@@ -60,6 +63,16 @@ void with_tbb(benchmark::State& state, int threads) {
 }
 BENCHMARK_CAPTURE(with_tbb, 1, 1)->Name("fork_join_fib_1_worker/tbb_parallel_invoke")->UseRealTime();
 BENCHMARK_CAPTURE(with_tbb, 2, 2)->Name("fork_join_fib_2_workers/tbb_parallel_invoke")->UseRealTime();
+#endif
+
+#if defined(COEX_BENCH_RAYON)
+void with_rayon(benchmark::State& state, unsigned threads) {
+    coex_bench::rayon_pool pool(threads);
+    for (auto _ : state) benchmark::DoNotOptimize(pool.fib(depth));
+    state.SetItemsProcessed(state.iterations() * calls);
+}
+BENCHMARK_CAPTURE(with_rayon, 1, 1)->Name("fork_join_fib_1_worker/rayon_join")->UseRealTime();
+BENCHMARK_CAPTURE(with_rayon, 2, 2)->Name("fork_join_fib_2_workers/rayon_join")->UseRealTime();
 #endif
 
 }  // namespace

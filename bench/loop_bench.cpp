@@ -8,6 +8,9 @@
 #include <oneapi/tbb/parallel_reduce.h>
 #include <oneapi/tbb/task_arena.h>
 #endif
+#if defined(COEX_BENCH_RAYON)
+#include "rayon.hpp"
+#endif
 
 #include <cmath>
 #include <cstddef>
@@ -100,6 +103,25 @@ void tbb_dear(benchmark::State& state) {
     }
 }
 BENCHMARK(tbb_dear)->Name("for_1000_dear_elements/tbb_parallel_for")->UseRealTime();
+#endif
+
+#if defined(COEX_BENCH_RAYON)
+void rayon_sum(benchmark::State& state) {
+    coex_bench::rayon_pool pool(2);
+    for (auto _ : state) benchmark::DoNotOptimize(pool.sum_of_roots(numbers().data(), cheap_elements));
+}
+BENCHMARK(rayon_sum)->Name("reduce_1M_cheap_elements/rayon_sum")->UseRealTime();
+
+void rayon_dear(benchmark::State& state) {
+    coex_bench::rayon_pool pool(2);
+    std::vector<double> results(few_elements);
+    const auto each = [&](std::size_t i) { results[i] = dear(static_cast<double>(i)); };
+    for (auto _ : state) {
+        pool.parallel_for(few_elements, each);
+        benchmark::DoNotOptimize(results.data());
+    }
+}
+BENCHMARK(rayon_dear)->Name("for_1000_dear_elements/rayon_for_each")->UseRealTime();
 #endif
 
 }  // namespace

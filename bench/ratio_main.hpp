@@ -12,7 +12,8 @@ namespace coex_bench {
 
 /// Prints, besides the usual table, one line for every pair of benchmarks named `NAME/ours` and `NAME/OTHER`:
 /// `ratio NAME VALUE (ours / OTHER, lower is better, median of N, min..max)`. Repetitions of both are interleaved at
-/// random, so that a drift of the machine's speed falls on both alike.
+/// random, so that a drift of the machine's speed falls on both alike. A counter C that both have makes a line of its
+/// own, `ratio NAME:C ...`; one that counts items per second does not.
 class ratio_reporter : public benchmark::ConsoleReporter {
 public:
     ratio_reporter() : ConsoleReporter(OO_Tabular) {}
@@ -24,17 +25,22 @@ public:
             const std::string name = run.run_name.function_name;
             const auto slash = name.rfind('/');
             if (slash == std::string::npos) continue;
-            times_[name.substr(0, slash)][name.substr(slash + 1)].push_back(run.GetAdjustedRealTime());
+            const std::string other = name.substr(slash + 1);
+            figures_[name.substr(0, slash)][other].push_back(run.GetAdjustedRealTime());
+            for (const auto& [counter, value] : run.counters) {
+                if (counter == "items_per_second") continue;
+                figures_[name.substr(0, slash) + ":" + counter][other].push_back(value);
+            }
         }
     }
 
     void Finalize() override {
         ConsoleReporter::Finalize();
-        for (auto& [name, sides] : times_) {
+        for (auto& [name, sides] : figures_) {
             const auto ours = sides.find("ours");
             if (ours == sides.end()) continue;
-            for (auto& [other, times] : sides) {
-                if (other != "ours") print(name, other, ours->second, times);
+            for (auto& [other, figures] : sides) {
+                if (other != "ours") print(name, other, ours->second, figures);
             }
         }
     }
@@ -59,7 +65,7 @@ private:
                     ratios[ratios.size() / 2], other.c_str(), ratios.size(), ratios.front(), ratios.back());
     }
 
-    std::map<std::string, std::map<std::string, std::vector<double>>> times_;
+    std::map<std::string, std::map<std::string, std::vector<double>>> figures_;
 };
 
 inline int run(int argc, char** argv) {
