@@ -75,11 +75,16 @@ TEST(pool_races, a_pool_does_not_end_while_one_of_its_tasks_begins_to_wait_for_a
 TEST(pool_races, stop_may_be_requested_while_the_owner_waits_in_get) {
     static_thread_pool pool{{.threads = 1}};
     for (int round = 0; round < 100; ++round) {
-        auto handle = pool.submit([](coex::inplace_stop_token token) {
+        std::atomic<bool> begun{false};  // one that is stopped before it begins never does
+        auto handle = pool.submit([&begun](coex::inplace_stop_token token) {
+            begun.store(true);
             while (!token.stop_requested()) std::this_thread::yield();
             return true;
         });
-        std::thread stopper([&handle] { EXPECT_TRUE(handle.request_stop()); });
+        std::thread stopper([&] {
+            while (!begun.load()) std::this_thread::yield();
+            EXPECT_TRUE(handle.request_stop());
+        });
         EXPECT_TRUE(handle.get());
         stopper.join();
     }
