@@ -47,8 +47,11 @@
 #include <exec/pool/parallel_for.hpp>
 #include <exec/pool/parallel_reduce.hpp>
 #include <exec/pool/static_thread_pool.hpp>
+#include <exec/sync/async_mutex.hpp>
 #include <exec/sync/auto_reset_event.hpp>
+#include <exec/sync/channel.hpp>
 #include <exec/sync/manual_reset_event.hpp>
+#include <exec/sync/semaphore.hpp>
 #include <exec/version.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>

@@ -11,7 +11,7 @@ namespace coex::inline v0 {
 /// Completes:   `co_await event` and `co_await event.when_set()` (a sender, for algorithms) when the event is set; at
 ///              once when it is already. What was done before `set()` is visible to those whom it let pass.
 /// Errors:      std::bad_alloc from an await in a task that can be stopped.
-/// Cancel:      by the stop token of the awaiting task, which unwinds.
+/// Cancel:      by the stop token of the awaiting task, which unwinds; also when the event is set.
 /// Thread-safe: yes.
 /// Lifetime:    must outlive the waits for it. The thread in `set()` touches nothing of it once it is seen to be set,
 /// so

@@ -130,10 +130,13 @@ class wait_awaiter : waiting_coroutine {
 public:
     explicit wait_awaiter(Target& what) noexcept : waiting_coroutine(what) {}
 
-    [[nodiscard]] bool await_ready() const noexcept { return own().try_pass(); }
+    // Not ready, ever: a stop request ends a loop that never has to wait, too.
+    [[nodiscard]] static bool await_ready() noexcept { return false; }
     template <std::derived_from<coroutine_base> Promise>
     [[nodiscard]] bool await_suspend(std::coroutine_handle<Promise> coroutine) {
-        return suspend(coroutine.promise(), &Target::enter);
+        coroutine_base& base = coroutine.promise();
+        if (!base.stop_token().stop_requested() && own().try_pass()) return false;
+        return suspend(base, &Target::enter);
     }
     void await_resume() noexcept { end(); }
 
