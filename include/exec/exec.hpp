@@ -42,10 +42,14 @@
 #include <exec/io/tcp.hpp>
 #include <exec/io/timer.hpp>
 #include <exec/io/unix.hpp>
+#include <exec/pool/current_pool.hpp>
 #include <exec/pool/default_pool.hpp>
+#include <exec/pool/fork_context.hpp>
 #include <exec/pool/fork_join.hpp>
+#include <exec/pool/multi_scope.hpp>
 #include <exec/pool/parallel_for.hpp>
 #include <exec/pool/parallel_reduce.hpp>
+#include <exec/pool/scope.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 #include <exec/sync/async_mutex.hpp>
 #include <exec/sync/auto_reset_event.hpp>

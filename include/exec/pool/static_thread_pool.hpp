@@ -7,6 +7,7 @@
 #include <exec/pool/pool_stats.hpp>
 #include <exec/pool/pool_tasks.hpp>
 #include <exec/pool/queue_place.hpp>
+#include <exec/pool/scope.hpp>
 #include <exec/pool/stack_job.hpp>
 #include <exec/pool/submission.hpp>
 #include <exec/vocab/scheduler.hpp>
@@ -194,6 +195,27 @@ public:
         detail::stack_job<Function> job(function);
         context_->submit(&job);
         return job.take();
+    }
+
+    /// Opens a scope on a worker of this pool (see `install`), calls `body(coex::scope&)` there, and returns what that
+    /// returned once all tasks of the scope have ended. The tasks may borrow whatever outlives this call.
+    ///
+    /// Errors: the first exception in time, of the body and the tasks; the others are dropped. All tasks run.
+    ///
+    /// On a pool of one thread the body must not block until one of its tasks has done something: `in_place_scope` may.
+    template <class Body>
+        requires std::is_invocable_v<Body, coex::scope&>
+    std::invoke_result_t<Body, coex::scope&> scope(Body&& body) {
+        return install(
+            [&]() -> std::invoke_result_t<Body, coex::scope&> { return in_place_scope(static_cast<Body&&>(body)); });
+    }
+
+    /// The same with the body on the calling thread; only the tasks run on this pool. A thread outside of all pools
+    /// then blocks until they have ended; a worker, also of another pool, works for its own pool meanwhile.
+    template <class Body>
+        requires std::is_invocable_v<Body, coex::scope&>
+    std::invoke_result_t<Body, coex::scope&> in_place_scope(Body&& body) {
+        return detail::run_in_place<coex::scope>(*core_, static_cast<Body&&>(body));
     }
 
     /// `co_await pool.schedule()` moves a task to this pool. Infallible; allocates nothing.
