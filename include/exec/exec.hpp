@@ -51,6 +51,8 @@
 #include <exec/pool/parallel_reduce.hpp>
 #include <exec/pool/scope.hpp>
 #include <exec/pool/static_thread_pool.hpp>
+#include <exec/pool/thread_body.hpp>
+#include <exec/pool/with_pool.hpp>
 #include <exec/sync/async_mutex.hpp>
 #include <exec/sync/auto_reset_event.hpp>
 #include <exec/sync/channel.hpp>

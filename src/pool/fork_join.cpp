@@ -2,18 +2,10 @@
 
 #include "pool/worker.hpp"
 
-namespace coex::inline v0 {
-
-static_thread_pool& default_pool() {
-    static static_thread_pool* const pool = new static_thread_pool(pool_options{.name = "default"});
-    return *pool;
-}
-
-namespace detail {
+namespace coex::inline v0::detail {
 
 bool on_a_worker() noexcept {
     return worker::current() != nullptr;
 }
 
-}  // namespace detail
-}  // namespace coex::inline v0
+}  // namespace coex::inline v0::detail

@@ -7,6 +7,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <stdexcept>
 #include <system_error>
@@ -58,11 +59,17 @@ private:
 };
 
 // Linux shows 15 characters: the index must survive.
-void name_this_thread(const std::string& pool, unsigned index) noexcept {
-    constexpr std::size_t shown = 15;
+constexpr std::size_t shown_name = 15;
+
+std::string numbered_name(const std::string& pool, unsigned index) {
     const std::string suffix = "/" + std::to_string(index);
-    const std::string name = pool.substr(0, shown - std::min(shown, suffix.size())) + suffix;
-    pthread_setname_np(pthread_self(), name.c_str());
+    return pool.substr(0, shown_name - std::min(shown_name, suffix.size())) + suffix;
+}
+
+void name_this_thread(const std::string& name) noexcept {
+    std::array<char, shown_name + 1> shown{};
+    name.copy(shown.data(), shown_name);
+    pthread_setname_np(pthread_self(), shown.data());
 }
 
 pool_options checked(pool_options options) {
@@ -71,6 +78,15 @@ pool_options checked(pool_options options) {
         throw std::invalid_argument("static_thread_pool '" + options.name +
                                     "': threads = " + std::to_string(options.threads) + " is too many: at most " +
                                     std::to_string(most_threads));
+    }
+    if (options.spawn_thread && !options.cpus.empty()) {
+        throw std::invalid_argument("static_thread_pool '" + options.name +
+                                    "': cpus together with spawn_thread: whoever starts the threads must pin them");
+    }
+    if (const worker* const here = worker::current(); options.use_current_thread && here != nullptr) {
+        throw std::invalid_argument(
+            "static_thread_pool '" + options.name + "': use_current_thread: the current thread is worker " +
+            std::to_string(here->index()) + " of the pool '" + here->pool().options().name + "' already");
     }
     for (const unsigned cpu : options.cpus) {
         if (cpu < most_cpus) continue;
@@ -91,15 +107,21 @@ pool_core::pool_core(pool_options options)
     threads_.reserve(options_.threads);
     for (unsigned index = 0; index < options_.threads; ++index) {
         workers_.push_back(std::make_unique<worker>(*this, index));
+        names_.push_back(options_.thread_name ? options_.thread_name(index) : numbered_name(options_.name, index));
     }
     start_threads();
+    if (options_.use_current_thread) workers_[0]->adopt_this_thread();
 }
 
 pool_core::~pool_core() {
+    worker* const adopted = options_.use_current_thread ? workers_[0].get() : nullptr;
     COEX_REQUIRE(
-        current_worker() == nullptr,
+        current_worker() == nullptr || current_worker() == adopted,
         "static_thread_pool: destroyed on one of its own workers, which would have to wait for itself; let a thread "
         "outside the pool own it");
+    COEX_REQUIRE(adopted == nullptr || (current_worker() == adopted && !adopted->inside_task()),
+                 "static_thread_pool: made with use_current_thread, and destroyed on another thread or inside a task; "
+                 "the thread that made it must destroy it, outside of its tasks");
     draining_.store(true);
     {
         const std::lock_guard lock(extension_mutex_);
@@ -108,17 +130,25 @@ pool_core::~pool_core() {
     timers_.close();
     timers_closed_.store(true);
     idle_.wake_all();
+    if (adopted != nullptr) adopted->work_to_the_end();
     shut_down();
 }
 
 void pool_core::shut_down() noexcept {
     for (pthread_t thread : threads_) pthread_join(thread, nullptr);
+    bodies_.wait_for_all();
     while (visitors_.load() != 0) std::this_thread::yield();
 }
 
 void pool_core::start_threads() {
     try {
-        for (unsigned index = 0; index < options_.threads; ++index) start_thread(index);
+        for (unsigned index = options_.use_current_thread ? 1 : 0; index < options_.threads; ++index) {
+            if (options_.spawn_thread) {
+                spawn_by_handler(index);
+            } else {
+                start_thread(index);
+            }
+        }
     } catch (...) {
         terminated_.store(true);
         idle_.wake_all();
@@ -147,9 +177,35 @@ void pool_core::start_thread(unsigned index) {
 
 void* pool_core::thread_main(void* argument) noexcept {
     auto& self = *static_cast<worker*>(argument);
-    name_this_thread(self.pool().options().name, self.index());
+    name_this_thread(self.pool().thread_name(self.index()));
     self.run();
     return nullptr;
+}
+
+void pool_core::spawn_by_handler(unsigned index) {
+    making_thread_.store(std::this_thread::get_id());
+    body_dropped_.store(false);
+    bodies_.lend();
+    options_.spawn_thread(thread_body(*workers_[index]));
+    making_thread_.store(std::thread::id());
+    if (!body_dropped_.load()) return;
+    throw std::invalid_argument("static_thread_pool '" + options_.name + "': spawn_thread dropped the body of worker " +
+                                std::to_string(index) + ": it must have body.run() called on a thread of its own");
+}
+
+void pool_core::run_body(worker& which) noexcept {
+    COEX_REQUIRE(worker::current() == nullptr && making_thread_.load() != std::this_thread::get_id(),
+                 "thread_body: run() on the thread that makes the pool, or on a worker, would never return; call it on "
+                 "a thread of its own");
+    which.run();
+    bodies_.give_back();
+}
+
+void pool_core::drop_body(worker&) noexcept {
+    COEX_REQUIRE(making_thread_.load() == std::this_thread::get_id(),
+                 "thread_body: dropped without run() after spawn_thread had returned; the pool counts on this worker");
+    body_dropped_.store(true);
+    bodies_.give_back();
 }
 
 void pool_core::submit(work_item* item) noexcept {

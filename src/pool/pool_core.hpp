@@ -2,6 +2,7 @@
 
 #include "pool/idle_set.hpp"
 #include "pool/injector.hpp"
+#include "pool/lent_bodies.hpp"
 #include "pool/pool_extension.hpp"
 #include "pool/queue_gate.hpp"
 #include "pool/worker.hpp"
@@ -21,6 +22,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace coex::inline v0::detail {
@@ -52,6 +54,7 @@ public:
     [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
     [[nodiscard]] worker& worker_at(std::size_t index) const noexcept { return *workers_[index]; }
     [[nodiscard]] const pool_options& options() const noexcept { return options_; }
+    [[nodiscard]] const std::string& thread_name(unsigned index) const noexcept { return names_[index]; }
     [[nodiscard]] pool_stats stats() noexcept;
 
     [[nodiscard]] idle_set& idle() noexcept { return idle_; }
@@ -125,6 +128,11 @@ public:
     /// An exception that nobody waits for left a task.
     void unowned_exception(std::exception_ptr error) noexcept;
 
+    /// For a thread of the user's: it is the worker until the pool ends.
+    void run_body(worker& which) noexcept;
+    /// A body was destroyed before it ran.
+    void drop_body(worker& which) noexcept;
+
 private:
     [[nodiscard]] timer_clock::time_point now() noexcept override { return timer_clock::now(); }
     [[nodiscard]] bool arm(timer_node& node) override;
@@ -132,6 +140,7 @@ private:
 
     void start_threads();
     void start_thread(unsigned index);
+    void spawn_by_handler(unsigned index);
     void shut_down() noexcept;
     static void* thread_main(void* argument) noexcept;
 
@@ -149,6 +158,10 @@ private:
     std::atomic<std::size_t> nested_waits_{0};
     std::vector<std::unique_ptr<worker>> workers_;
     std::vector<pthread_t> threads_;
+    std::vector<std::string> names_;  // of the threads
+    lent_bodies bodies_;
+    std::atomic<bool> body_dropped_{false};         // by spawn_thread, during the call
+    std::atomic<std::thread::id> making_thread_{};  // while it is in spawn_thread
 
     std::mutex extension_mutex_;
     std::unique_ptr<pool_extension> extension_;  // OWNER: extension_mutex_ until set, then constant

@@ -69,11 +69,30 @@ void worker::run() noexcept {
 }
 
 void worker::work(work_item* (worker::*take)() noexcept) noexcept {
+    begin_work();
+    while (work_item* item = (this->*take)()) execute(item);
+    end_work();
+}
+
+void worker::begin_work() noexcept {
     may_help_ = true;
     fork_deque::bind_to_this_thread(&forks_);
-    while (work_item* item = (this->*take)()) execute(item);
+}
+
+void worker::end_work() noexcept {
     fork_deque::bind_to_this_thread(nullptr);
     may_help_ = false;
+}
+
+void worker::adopt_this_thread() noexcept {
+    this_worker = this;
+    begin_work();
+}
+
+void worker::work_to_the_end() noexcept {
+    while (work_item* item = next_until_termination()) execute(item);
+    end_work();
+    this_worker = nullptr;
 }
 
 work_item* worker::next_until_termination() noexcept {

@@ -40,6 +40,17 @@ public:
     /// The body of the thread: runs work until the pool has terminated.
     void run() noexcept;
 
+    /// Makes the calling thread, which goes on with something else, this worker.
+    void adopt_this_thread() noexcept;
+    /// Runs work on the adopted thread until the pool has terminated. Then the thread is no worker any more.
+    void work_to_the_end() noexcept;
+
+    /// True while an item runs. Own thread only.
+    [[nodiscard]] bool inside_task() const noexcept {
+        // ORDER: relaxed; only the own thread writes it.
+        return counters_.running.load(std::memory_order_relaxed);
+    }
+
     /// Runs work of the pool until `done(argument)`; something must `unpark()` the worker after that became true.
     void work_until(bool (*done)(void*), void* argument) noexcept;
 
@@ -85,6 +96,8 @@ private:
     using predicate = bool (*)(void*);
 
     void work(work_item* (worker::*take)() noexcept) noexcept;
+    void begin_work() noexcept;
+    void end_work() noexcept;
     [[nodiscard]] work_item* next_until_termination() noexcept;
     void execute(work_item* item) noexcept;
     void call(const std::function<void(unsigned)>& handler) noexcept;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exec/pool/thread_body.hpp>
+
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -43,6 +45,24 @@ struct pool_options {
     /// Called, on the worker, with an exception that left a posted task or one of the two functions above. Empty, or
     /// when it throws itself: std::terminate. May run on several workers at once.
     std::function<void(std::exception_ptr)> on_exception = {};
+
+    /// Names each worker instead of `name`: called with the indices in order, on the thread that makes the pool, before
+    /// any worker is started. What it throws leaves the constructor.
+    std::function<std::string(unsigned)> thread_name = {};
+
+    /// Gets a worker its thread, instead of the pool: it must have `body.run()` called on a thread of its own, as in
+    /// `std::thread([body = std::move(body)]() mutable { body.run(); }).detach()`. Called in the order of the indices,
+    /// on the thread that makes the pool. Naming the thread, its stack and its place are the handler's
+    /// business: with `cpus` it is refused. The destructor of the pool waits until all `run()` have returned. What it
+    /// throws leaves the constructor, after the workers that were started have ended.
+    std::function<void(thread_body)> spawn_thread = {};
+
+    /// Makes the thread that makes the pool its worker 0, beside `threads - 1` threads of their own. It works while it
+    /// waits for something of a pool (`install`, `fork_join`, `submission::get`, a scope ...), and in the destructor of
+    /// the pool, which it must call itself, outside of all tasks. In between, what it posts is run by the others, if
+    /// there are any. Names, `cpus`, `spawn_thread`, `on_thread_start` and `on_thread_stop` are not for it. On a thread
+    /// that is a worker already it is refused.
+    bool use_current_thread = false;
 };
 
 }  // namespace coex::inline v0

@@ -1,0 +1,276 @@
+#include <exec/pool/pool_options.hpp>
+
+#include <exec/pool/fork_join.hpp>
+#include <exec/pool/static_thread_pool.hpp>
+#include <exec/pool/with_pool.hpp>
+
+#include "support/threads.hpp"
+
+#include <gtest/gtest.h>
+
+#include <pthread.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <semaphore>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using coex::pool_options;
+using coex::static_thread_pool;
+using coex::thread_body;
+
+std::string name_of_this_thread() {
+    std::array<char, 16> name{};
+    pthread_getname_np(pthread_self(), name.data(), name.size());
+    return name.data();
+}
+
+TEST(pool_options, thread_name_names_each_worker_and_is_called_in_order_on_the_making_thread) {
+    std::vector<unsigned> asked;
+    const auto maker = std::this_thread::get_id();
+    static_thread_pool pool{{.threads = 3, .thread_name = [&](unsigned index) {
+                                 EXPECT_EQ(std::this_thread::get_id(), maker);
+                                 asked.push_back(index);
+                                 return "hand-named-" + std::to_string(index);
+                             }}};
+    EXPECT_EQ(asked, (std::vector<unsigned>{0, 1, 2}));
+    auto index = pool.submit([&pool] { return *pool.this_thread_index(); });
+    auto name =
+        pool.submit([&pool] { return name_of_this_thread() + "=" + std::to_string(*pool.this_thread_index()); });
+    static_cast<void>(index.get());
+    const std::string seen = name.get();
+    EXPECT_EQ(seen.substr(0, 11), "hand-named-");
+    EXPECT_EQ(seen[11], seen[13]);
+}
+
+TEST(pool_options, a_throwing_thread_name_leaves_the_constructor_and_no_thread_behind) {
+    std::atomic<int> started{0};
+    std::atomic<int> stopped{0};
+    const auto make = [&] {
+        static_thread_pool pool{{.name = "unnamed",
+                                 .threads = 10,
+                                 .on_thread_start = [&](unsigned) { started.fetch_add(1); },
+                                 .on_thread_stop = [&](unsigned) { stopped.fetch_add(1); },
+                                 .thread_name = [](unsigned index) -> std::string {
+                                     if (index >= 5) throw std::runtime_error("no name");
+                                     return "unnamed/" + std::to_string(index);
+                                 }}};
+    };
+    EXPECT_THROW(make(), std::runtime_error);
+    EXPECT_EQ(started.load(), stopped.load());
+    coex_test::wait_for_no_thread_named("unnamed");
+}
+
+thread_local int inherited = 0;
+
+TEST(pool_options, spawn_thread_runs_the_workers_on_threads_of_the_users) {
+    std::vector<std::thread> threads;
+    std::vector<unsigned> order;
+    std::atomic<int> after{0};
+    {
+        static_thread_pool pool{
+            {.name = "mine", .threads = 3, .stack_bytes = 1 << 20, .spawn_thread = [&](thread_body body) {
+                 order.push_back(body.index());
+                 EXPECT_EQ(body.name(), "mine/" + std::to_string(body.index()));
+                 EXPECT_EQ(body.stack_bytes(), std::size_t{1} << 20);
+                 threads.emplace_back([body = std::move(body), &after]() mutable {
+                     inherited = 7;
+                     body.run();
+                     after.fetch_add(inherited == 7 ? 1 : 0);
+                 });
+             }}};
+        EXPECT_EQ(order, (std::vector<unsigned>{0, 1, 2}));
+        for (int i = 0; i < 100; ++i) EXPECT_EQ(pool.submit([] { return inherited; }).get(), 7);
+    }
+    for (std::thread& each : threads) each.join();
+    EXPECT_EQ(after.load(), 3);
+}
+
+TEST(pool_options, a_thread_of_the_users_is_no_worker_any_more_after_run) {
+    auto pool = std::unique_ptr<static_thread_pool>();
+    std::atomic<bool> was_worker{false};
+    std::atomic<bool> is_worker{true};
+    std::thread thread;
+    static_thread_pool other{{.threads = 1}};
+    pool = std::make_unique<static_thread_pool>(pool_options{.threads = 1, .spawn_thread = [&](thread_body body) {
+                                                                 thread =
+                                                                     std::thread([&, body = std::move(body)]() mutable {
+                                                                         body.run();
+                                                                         // On a worker this would be run inline.
+                                                                         is_worker.store(coex::detail::on_a_worker());
+                                                                     });
+                                                             }});
+    was_worker.store(pool->submit([] { return coex::detail::on_a_worker(); }).get());
+    pool.reset();
+    thread.join();
+    EXPECT_TRUE(was_worker.load());
+    EXPECT_FALSE(is_worker.load());
+}
+
+TEST(pool_options, a_spawn_thread_that_throws_leaves_the_constructor_and_no_worker_behind) {
+    std::vector<std::thread> threads;
+    std::atomic<int> started{0};
+    std::atomic<int> stopped{0};
+    const auto make = [&] {
+        static_thread_pool pool{{.threads = 4,
+                                 .on_thread_start = [&](unsigned) { started.fetch_add(1); },
+                                 .on_thread_stop = [&](unsigned) { stopped.fetch_add(1); },
+                                 .spawn_thread =
+                                     [&](thread_body body) {
+                                         if (body.index() == 2) throw std::runtime_error("no thread");
+                                         threads.emplace_back([body = std::move(body)]() mutable { body.run(); });
+                                     }}};
+    };
+    EXPECT_THROW(make(), std::runtime_error);
+    for (std::thread& each : threads) each.join();
+    EXPECT_EQ(started.load(), 2);
+    EXPECT_EQ(stopped.load(), 2);
+}
+
+TEST(pool_options, a_spawn_thread_that_drops_the_body_is_refused) {
+    EXPECT_THROW(static_thread_pool({.threads = 2, .spawn_thread = [](thread_body) {}}), std::invalid_argument);
+    EXPECT_THROW(static_thread_pool({.threads = 2, .cpus = {0}, .spawn_thread = [](thread_body) {}}),
+                 std::invalid_argument);
+}
+
+TEST(pool_options, the_current_thread_as_worker_0_works_while_it_waits) {
+    std::vector<unsigned> started;
+    std::mutex mutex;
+    static_thread_pool pool{{.threads = 1,
+                             .on_thread_start =
+                                 [&](unsigned index) {
+                                     const std::lock_guard lock(mutex);
+                                     started.push_back(index);
+                                 },
+                             .use_current_thread = true}};
+    EXPECT_EQ(pool.this_thread_index(), 0U);
+    const auto here = std::this_thread::get_id();
+    int ran = 0;
+    pool.post([&] { ran += std::this_thread::get_id() == here ? 1 : 0; });
+    EXPECT_EQ(ran, 0) << "it does not work until it waits";
+    EXPECT_EQ(pool.submit([&ran] { return ran; }).get(), 0) << "the last posted starts first";
+    EXPECT_EQ(pool.install([&] { return std::this_thread::get_id() == here; }), true);
+    auto [one, two] = coex::fork_join([] { return 1; }, [] { return 2; });
+    EXPECT_EQ(one + two, 3);
+    EXPECT_TRUE(started.empty());
+}
+
+TEST(pool_options, the_current_thread_as_worker_leaves_the_pool_in_its_destructor_and_can_make_another) {
+    for (int i = 0; i < 20; ++i) {
+        std::atomic<int> ran{0};
+        {
+            static_thread_pool pool{{.threads = 1U + static_cast<unsigned>(i % 3), .use_current_thread = true}};
+            for (int k = 0; k < 100; ++k) {
+                pool.post([&ran, &pool] {
+                    ran.fetch_add(1);
+                    pool.post([&ran] { ran.fetch_add(1); });
+                });
+            }
+        }
+        EXPECT_EQ(ran.load(), 200);
+        EXPECT_FALSE(coex::detail::on_a_worker());
+    }
+}
+
+TEST(pool_options, what_others_give_to_a_pool_of_the_current_thread_runs_when_that_waits) {
+    static_thread_pool pool{{.threads = 1, .use_current_thread = true}};
+    std::atomic<int> value{0};
+    std::thread other([&] { value.store(pool.install([] { return 5; })); });
+    std::binary_semaphore done{0};
+    static_thread_pool elsewhere{{.threads = 1}};
+    // While this thread waits for the other pool it works for its own.
+    elsewhere
+        .submit([&value] {
+            while (value.load() == 0) std::this_thread::yield();
+        })
+        .get();
+    other.join();
+    EXPECT_EQ(value.load(), 5);
+}
+
+TEST(pool_options, a_thread_that_is_a_worker_already_is_refused_as_current_thread) {
+    static_thread_pool pool{{.name = "first", .threads = 1, .use_current_thread = true}};
+    try {
+        static_thread_pool second{{.name = "second", .threads = 2, .use_current_thread = true}};
+        FAIL();
+    } catch (const std::invalid_argument& error) {
+        EXPECT_NE(std::string(error.what()).find("'first'"), std::string::npos) << error.what();
+    }
+    coex_test::wait_for_no_thread_named("second");
+}
+
+TEST(pool_options, throwing_start_and_stop_handlers_are_told_and_the_pool_lives) {
+    std::atomic<int> told{0};
+    {
+        static_thread_pool pool{{.threads = 3,
+                                 .on_thread_start = [](unsigned) { throw std::runtime_error("start"); },
+                                 .on_thread_stop = [](unsigned) { throw std::runtime_error("stop"); },
+                                 .on_exception = [&told](std::exception_ptr) { told.fetch_add(1); }}};
+        EXPECT_EQ(pool.submit([] { return 1; }).get(), 1);
+    }
+    EXPECT_EQ(told.load(), 6);
+}
+
+TEST(pool_options, a_start_handler_may_be_slow_and_ask_for_its_index) {
+    std::binary_semaphore go{0};
+    std::atomic<int> index{-1};
+    static_thread_pool* self = nullptr;
+    static_thread_pool pool{{.threads = 1, .on_thread_start = [&](unsigned) {
+                                 go.acquire();
+                                 index.store(static_cast<int>(self->this_thread_index().value()));
+                             }}};
+    self = &pool;
+    auto handle = pool.submit([&index] { return index.load(); });
+    EXPECT_EQ(index.load(), -1) << "the constructor does not wait for the handler";
+    go.release();
+    EXPECT_EQ(handle.get(), 0) << "but tasks do";
+}
+
+TEST(with_pool, returns_what_the_function_returns_when_all_tasks_have_ended) {
+    std::vector<int> squares(100);
+    const int answer = coex::with_pool({.name = "scoped", .threads = 3}, [&](static_thread_pool& pool) {
+        for (int i = 0; i < 100; ++i) pool.post([&squares, i] { squares[static_cast<std::size_t>(i)] = i * i; });
+        return 42;
+    });
+    EXPECT_EQ(answer, 42);
+    EXPECT_EQ(squares[99], 9801);
+    std::atomic<int> ran{0};
+    EXPECT_THROW(coex::with_pool({.threads = 2},
+                                 [&](static_thread_pool& pool) {
+                                     for (int i = 0; i < 100; ++i) pool.post([&ran] { ran.fetch_add(1); });
+                                     throw std::runtime_error("boom");
+                                 }),
+                 std::runtime_error);
+    EXPECT_EQ(ran.load(), 100);
+    EXPECT_THROW(coex::with_pool({.threads = 100'000}, [](static_thread_pool&) {}), std::invalid_argument);
+    coex_test::wait_for_no_thread_named("scoped");
+}
+
+TEST(pool_options_death, misused_bodies_and_pools_abort_with_a_message) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_DEATH(static_thread_pool({.threads = 1, .spawn_thread = [](thread_body body) { body.run(); }}),
+                 "would never return");
+    EXPECT_DEATH(
+        {
+            auto pool = std::make_unique<static_thread_pool>(pool_options{.threads = 1, .use_current_thread = true});
+            std::thread([&pool] { pool.reset(); }).join();
+        },
+        "made with use_current_thread, and destroyed on another thread");
+    const auto throws = [](std::exception_ptr) { throw std::runtime_error("thrown by the handler"); };
+    EXPECT_DEATH(
+        {
+            static_thread_pool pool(pool_options{.threads = 1, .on_exception = throws});
+            pool.post([] { throw std::runtime_error("first"); });
+        },
+        "thrown by the handler");
+}
+
+}  // namespace
