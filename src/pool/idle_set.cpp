@@ -39,7 +39,7 @@ void idle_set::wake_one() noexcept {
         sleepers_.erase(place);
         counts_.fetch_add(one_searching - 1);
     }
-    chosen->unpark();
+    chosen->wake();
 }
 
 void idle_set::notify_deadline() noexcept {

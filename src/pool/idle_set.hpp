@@ -18,7 +18,8 @@ class worker;
 /// Thread-safe: yes.
 class idle_set {
 public:
-    explicit idle_set(unsigned workers) { sleepers_.reserve(workers); }
+    /// `counts` starts at zero, and belongs to the set from then on.
+    idle_set(std::atomic<std::uint64_t>& counts, unsigned workers) : counts_(counts) { sleepers_.reserve(workers); }
 
     /// The worker found nothing in its own queues and begins to look everywhere.
     void begin_search() noexcept { counts_.fetch_add(one_searching); }
@@ -38,9 +39,6 @@ public:
     void notify_one() noexcept {
         if (wants_waking()) wake_one();
     }
-
-    /// Brings what `wants_waking()` reads into the caller's cache.
-    void prefetch() const noexcept { __builtin_prefetch(&counts_); }
 
     /// True when somebody sleeps and nobody searches.
     [[nodiscard]] bool wants_waking() const noexcept {
@@ -75,7 +73,7 @@ private:
     void wake_one() noexcept;
 
     // Searching workers in the upper half, sleeping ones in the lower. The lower half changes only under mutex_.
-    alignas(destructive_interference_bytes) std::atomic<std::uint64_t> counts_{0};
+    std::atomic<std::uint64_t>& counts_;
     std::mutex mutex_;
     std::vector<worker*> sleepers_;  // OWNER: mutex_; the last to fall asleep is the last: its caches are warmest
     worker* timekeeper_ = nullptr;   // OWNER: mutex_; the sleeper that parks until the earliest deadline

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 
 namespace coex::inline v0::detail {
@@ -13,17 +14,21 @@ namespace coex::inline v0::detail {
 /// one store, whatever others do; takers hold a mutex for a few instructions, and take several items at once. After D.
 /// Vyukov, "Intrusive MPSC node-based queue".
 ///
-/// **Links** [J1]. A push makes its item the last (`last_`), then links it from the one that was last before. Between
+/// **Links** [J1]. A push makes its item the last (`last`), then links it from the one that was last before. Between
 /// the two, the queue is not empty, but takers do not get past the gap. So an item cannot be taken, nor run, nor its
 /// pool be destroyed, before its pusher has linked it: what the pusher has to look at, it looks at before that.
 ///
-/// **The stub.** The queue is empty if and only if `last_` is the stub. The taker of the last item puts the stub in its
+/// **The stub.** The queue is empty if and only if `last` is the stub. The taker of the last item puts the stub in its
 /// place by a compare-exchange, which fails when another push has come; the item is taken once that one has linked.
+///
+/// **Cache lines.** What a pusher touches lies on one line, `entrance`; what only takers touch on another. The entrance
+/// also has room for the word that a pusher looks at next: who searches and who sleeps. So a push to a pool whose
+/// worker searches moves one line there, and one back. PERF: bench hop, 0.7 of the time with a line for each.
 ///
 /// Thread-safe: yes.
 class injector {
 public:
-    injector() noexcept : stub_(&never), first_(&stub_), last_(&stub_) {}
+    injector() noexcept : first_(&entrance_.stub) {}
     injector(const injector&) = delete;
     injector& operator=(const injector&) = delete;
 
@@ -35,7 +40,7 @@ public:
         // ORDER: relaxed; published by the release in this thread's link() or the exchange below.
         link(last).store(nullptr, std::memory_order_relaxed);
         // seq_cst: must come before the pusher's look at the sleepers (PushItem in idle.md).
-        work_item* const before = last_.exchange(last);
+        work_item* const before = entrance_.last.exchange(last);
         const auto seen = when_visible();
         // ORDER: release; pairs with the acquire loads in pop() [J1]: the items, as their pusher made them.
         link(before).store(first, std::memory_order_release);
@@ -47,7 +52,12 @@ public:
 
     /// Moves up to `most` items, oldest first, to the back of `taken`; returns how many.
     std::size_t pop(work_queue& taken, std::size_t most) noexcept {
-        if (empty()) return 0;
+        work_item* const seen = entrance_.last.load();
+        if (seen == &entrance_.stub) return 0;
+        // A lone item has just been written by its pusher: it comes while this thread takes the lock. Behind others, it
+        // would be taken from the pusher that is about to link the next.
+        // ORDER: relaxed; a hint.
+        if (link(&entrance_.stub).load(std::memory_order_relaxed) == seen) __builtin_prefetch(seen, 1);
         const std::lock_guard lock(taking_);
         std::size_t count = 0;
         while (count < most) {
@@ -59,14 +69,17 @@ public:
         return count;
     }
 
-    [[nodiscard]] bool empty() const noexcept { return last_.load() == &stub_; }
+    [[nodiscard]] bool empty() const noexcept { return entrance_.last.load() == &entrance_.stub; }
+
+    /// A word for the idle set, beside what every push writes.
+    [[nodiscard]] std::atomic<std::uint64_t>& idle_counts() noexcept { return entrance_.idle_counts; }
 
     /// How many items can be taken. Walks along all of them.
     [[nodiscard]] std::size_t size() noexcept {
         const std::lock_guard lock(taking_);
         std::size_t count = 0;
         for (work_item* each = first_; each != nullptr;) {
-            if (each != &stub_) ++count;
+            if (each != &entrance_.stub) ++count;
             // ORDER: acquire; pairs with the release in push() [J1].
             each = link(each).load(std::memory_order_acquire);
         }
@@ -85,7 +98,7 @@ private:
         work_item* item = first_;
         // ORDER: acquire; pairs with the release in push() [J1].
         work_item* next = link(item).load(std::memory_order_acquire);
-        if (item == &stub_) {
+        if (item == &entrance_.stub) {
             if (next == nullptr) return nullptr;
             first_ = item = next;
             // ORDER: acquire; pairs with the release in push() [J1].
@@ -96,17 +109,21 @@ private:
             return item;
         }
         // ORDER: relaxed; the exchange below publishes it.
-        link(&stub_).store(nullptr, std::memory_order_relaxed);
+        link(&entrance_.stub).store(nullptr, std::memory_order_relaxed);
         work_item* expected = item;
-        if (!last_.compare_exchange_strong(expected, &stub_)) return nullptr;  // a push has yet to link its item
-        first_ = &stub_;
+        if (!entrance_.last.compare_exchange_strong(expected, &entrance_.stub))
+            return nullptr;  // a push has yet to link its item
+        first_ = &entrance_.stub;
         return item;
     }
 
+    alignas(destructive_interference_bytes) struct {
+        stub_item stub{&never};
+        std::atomic<work_item*> last{&stub};
+        std::atomic<std::uint64_t> idle_counts{0};
+    } entrance_;
     alignas(destructive_interference_bytes) std::mutex taking_;
-    stub_item stub_;
     work_item* first_;  // OWNER: taking_
-    alignas(destructive_interference_bytes) std::atomic<work_item*> last_;
 };
 
 }  // namespace coex::inline v0::detail

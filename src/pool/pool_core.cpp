@@ -101,7 +101,7 @@ pool_options checked(pool_options options) {
 pool_core::pool_core(pool_options options)
     : options_(checked(std::move(options))),
       search_rounds_(search_rounds_for(options_.threads)),
-      idle_(options_.threads) {
+      idle_(injector_.idle_counts(), options_.threads) {
     if (options_.queue_limit != 0) gate_.emplace(options_.queue_limit);
     workers_.reserve(options_.threads);
     threads_.reserve(options_.threads);
@@ -219,9 +219,6 @@ void pool_core::submit(work_item* item) noexcept {
 // As soon as an item is linked it may run, and the pool be destroyed: who has to wake somebody counts as a visitor from
 // before that on. Who has not, does not touch the pool any more.
 void pool_core::inject(work_item* first, work_item* last) noexcept {
-    // Bring the counts here now: a thread that is interrupted between the two steps of the push below holds up all
-    // takers.
-    idle_.prefetch();
     const bool wake = injector_.push(first, last, [this]() noexcept {
         if (!idle_.wants_waking()) return false;
         visitors_.fetch_add(1);

@@ -4,6 +4,8 @@
 
 #include <exec/base/assert.hpp>
 
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -21,6 +23,10 @@ constexpr std::uint32_t items_per_round = 64;
 constexpr std::size_t most_injected = 32;  // leaves room in the ready queue, and something for the other workers
 constexpr unsigned pauses_per_round = 4;
 constexpr std::chrono::microseconds shortest_nap{50};
+
+// A worker that shares a processor with those who give it work spins for so much of each period.
+constexpr std::chrono::milliseconds crowded_spinning{10};  // some ticks of the kernel
+constexpr std::chrono::milliseconds crowded_period{200};
 
 // How long a peer may leave a request for its forked jobs unanswered, before they are published by force: that costs
 // about 10 us and interrupts the peer, so it is for peers that compute without forking.
@@ -199,7 +205,8 @@ work_item* worker::search(predicate done, void* argument) noexcept {
     pool_.idle().begin_search();
     auto nap = shortest_nap;
     for (;;) {
-        for (unsigned round = 0; round < pool_.search_rounds(); ++round) {
+        const unsigned rounds = spins_ ? pool_.search_rounds() : 1;
+        for (unsigned round = 0; round < rounds; ++round) {
             if (work_item* item = look_everywhere()) {
                 found();
                 return item;
@@ -247,6 +254,30 @@ void worker::found() noexcept {
     pool_.idle().notify_one();
 }
 
+void worker::wake() noexcept {
+    // ORDER: relaxed; a hint, and published by unpark().
+    waker_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
+    unpark();
+}
+
+// While this worker spins on the processor of the thread that makes its work, that thread cannot run. So it falls
+// asleep at once, until it is woken from another processor. But the kernel moves one of the two to an idle processor
+// only when a tick finds both of them running or ready, as they are while one spins: now and then a worker spins
+// nevertheless.
+void worker::note_waker() noexcept {
+    // ORDER: relaxed; a stale value costs a search that is too long or too short.
+    const bool crowded = waker_cpu_.load(std::memory_order_relaxed) == sched_getcpu();
+    waker_cpu_.store(-1, std::memory_order_relaxed);
+    spins_ = true;
+    if (!crowded) {
+        crowded_since_ = {};
+        return;
+    }
+    const auto now = timer_clock::now();
+    if (crowded_since_ == timer_clock::time_point{}) crowded_since_ = now;
+    spins_ = (now - crowded_since_) % crowded_period < crowded_spinning;
+}
+
 // Returns false when the worker must not search on: it is done.
 bool worker::sleep(predicate done, void* argument) noexcept {
     const auto deadline = pool_.idle().announce_sleep(*this, pool_.timers_armed());
@@ -256,6 +287,7 @@ bool worker::sleep(predicate done, void* argument) noexcept {
         if (!done(argument)) {
             count(counters_.parked);
             parker_.load()->park(deadline);
+            note_waker();
         }
     }
     pool_.idle().retract_sleep(*this);

@@ -66,6 +66,9 @@ public:
     /// Ends the present or next sleep. Any thread.
     void unpark() noexcept { parker_.load()->unpark(); }
 
+    /// The same, by a thread that has work for it.
+    void wake() noexcept;
+
     /// Replaces the way of sleeping. Own thread only. The former parker stays valid, as a late waker may still call it.
     void install_parker(std::unique_ptr<parker> replacement) noexcept {
         installed_ = std::move(replacement);
@@ -114,6 +117,7 @@ private:
     void ask_for_forks() noexcept;
     void jobs_published() noexcept override;
     [[nodiscard]] bool sleep(predicate done, void* argument) noexcept;
+    void note_waker() noexcept;
     bool collect() noexcept;
     void found() noexcept;
     void let_others_run(std::chrono::microseconds& nap) noexcept;
@@ -125,6 +129,9 @@ private:
     std::uint32_t tick_ = 0;
     bool collecting_ = false;
     bool may_help_ = false;
+    bool spins_ = true;  // looks around for a while before it falls asleep
+    timer_clock::time_point crowded_since_{};
+    std::atomic<int> waker_cpu_{-1};  // the processor of the thread that woke this worker for work, since it was asked
     counters counters_;
 
     work_deque deque_;

@@ -63,7 +63,8 @@ protected:
     coex::static_thread_pool pool_{{.name = "none", .threads = 1}};
     int unparked_[count] = {};
     std::vector<std::unique_ptr<worker>> workers_;
-    idle_set idle_{count};
+    std::atomic<std::uint64_t> counts_{0};
+    idle_set idle_{counts_, count};
     timer_set timers_;
 };
 
