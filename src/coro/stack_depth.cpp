@@ -26,8 +26,7 @@ std::uintptr_t find_limit() noexcept {
     const int failed = pthread_attr_getstack(&attributes, &lowest, &size);
     pthread_attr_destroy(&attributes);
     if (failed != 0) return 0;
-    const std::size_t used = std::min(size - std::min(largest_reserve_bytes, size / 2), most_used_bytes);
-    return reinterpret_cast<std::uintptr_t>(lowest) + size - used;
+    return stack_limit_within(reinterpret_cast<std::uintptr_t>(lowest), size);
 }
 
 constexpr std::uintptr_t unknown = std::numeric_limits<std::uintptr_t>::max();
@@ -35,6 +34,11 @@ constexpr std::uintptr_t unknown = std::numeric_limits<std::uintptr_t>::max();
 }  // namespace
 
 constinit thread_local std::uintptr_t stack_limit = unknown;
+
+std::uintptr_t stack_limit_within(std::uintptr_t lowest, std::size_t bytes) noexcept {
+    const std::size_t used = std::min(bytes - std::min(largest_reserve_bytes, bytes / 2), most_used_bytes);
+    return lowest + bytes - used;
+}
 
 COEX_NOINLINE bool stack_is_really_deep() noexcept {
     if (stack_limit == unknown) stack_limit = find_limit();

@@ -1,8 +1,10 @@
 #include "pool/worker.hpp"
 
 #include "pool/pool_core.hpp"
+#include "pool/spare_stack.hpp"
 
 #include <exec/base/assert.hpp>
+#include <exec/coro/coroutine_base.hpp>
 
 #include <sched.h>
 
@@ -108,7 +110,27 @@ work_item* worker::next_until_termination() noexcept {
 // When a waiter's `done` becomes true, the one who made it so loads parker_ and unparks. A parker installed meanwhile
 // is no danger: if the load gave the former one, then it came before the store in install_parker(), so `done` was true
 // before that, and sleep() evaluates it again before it parks in the new one.
+//
+// What is run meanwhile may wait itself, on top of this on the stack, and so on, as often as there are tasks that wait.
+// When little is left of the stack, a fresh one takes its place: so the nesting has no bound but memory. Only when
+// there is none for a stack does the worker wait without helping. It could then be that nobody runs what it waits for:
+// if that, or what must come before it, is left in queues of this pool while all workers of the pool wait in that way.
 void worker::work_until(predicate done, void* argument) noexcept {
+    if (!stack_is_deep()) return work_on_this_stack_until(done, argument);
+    struct waiting {
+        worker* self;
+        predicate done;
+        void* argument;
+    } here{this, done, argument};
+    const auto go_on = [](void* where) noexcept {
+        const waiting& here = *static_cast<waiting*>(where);
+        here.self->work_on_this_stack_until(here.done, here.argument);
+    };
+    if (call_on_spare_stack(go_on, &here)) return;
+    while (!done(argument)) parker_.load()->park(timer_clock::time_point::max());
+}
+
+void worker::work_on_this_stack_until(predicate done, void* argument) noexcept {
     while (!done(argument)) {
         work_item* item = next(done, argument);
         if (item == nullptr) return;

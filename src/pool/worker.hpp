@@ -102,6 +102,7 @@ private:
     void begin_work() noexcept;
     void end_work() noexcept;
     [[nodiscard]] work_item* next_until_termination() noexcept;
+    void work_on_this_stack_until(predicate done, void* argument) noexcept;
     void execute(work_item* item) noexcept;
     void call(const std::function<void(unsigned)>& handler) noexcept;
     [[nodiscard]] work_item* next(predicate done, void* argument) noexcept;

@@ -1,5 +1,6 @@
 #include <exec/pool/submission.hpp>
 
+#include <exec/base/config.hpp>
 #include <exec/coro/block_on.hpp>
 #include <exec/coro/task.hpp>
 #include <exec/pool/static_thread_pool.hpp>
@@ -131,6 +132,29 @@ TEST(submission, waiting_from_many_threads_at_once) {
     }
     for (std::thread& each : threads) each.join();
     EXPECT_EQ(sum.load(), 4'000);
+}
+
+// Each of them waits on top of the one before it, on the stack of the only worker: as many as could be would not fit.
+TEST(submission, more_tasks_than_fit_on_a_stack_may_wait_for_a_slower_pool) {
+    constexpr int count = COEX_THREAD_SANITIZER ? 2'000 : 40'000;
+    static_thread_pool slow{{.threads = 1}};
+    static_thread_pool pool{{.threads = 1, .stack_bytes = std::size_t{256} * 1024}};
+    std::atomic<bool> go{false};
+    std::atomic<int> begun{0};
+    std::atomic<int> sum{0};
+    slow.post([&go] { go.wait(false); });
+    for (int i = 0; i < count; ++i) {
+        pool.post([&] {
+            begun.fetch_add(1);
+            sum.fetch_add(slow.submit([] { return 1; }).get());
+        });
+    }
+    while (begun.load() < count) std::this_thread::yield();
+    EXPECT_EQ(sum.load(), 0);
+    go.store(true);
+    go.notify_one();
+    pool.submit([] {}).get();
+    while (sum.load() < count) std::this_thread::yield();
 }
 
 }  // namespace

@@ -195,6 +195,8 @@ namespace detail {
 /// for.
 extern constinit thread_local std::uintptr_t stack_limit __attribute__((tls_model("initial-exec")));
 [[nodiscard]] bool stack_is_really_deep() noexcept;
+/// That address for a stack of `bytes` from `lowest` up.
+[[nodiscard]] std::uintptr_t stack_limit_within(std::uintptr_t lowest, std::size_t bytes) noexcept;
 
 inline bool stack_is_deep() noexcept {
     std::uintptr_t place = 0;
