@@ -54,7 +54,8 @@ public:
     /// without one, to std::terminate.
     ///
     /// From outside, tasks start in the order of their posts. From a worker of this pool, the last posted starts first
-    /// there, and other workers take the oldest.
+    /// there, and other workers take the oldest. However many tasks a worker goes on to give itself, one from outside
+    /// starts after at most 16 other items of that worker, and 9 more for each that was waiting before it.
     ///
     /// A function that returns a `task<>` (a coroutine, such as a lambda) is called on a worker, and its task run
     /// there; the function and its captures live until the task has ended.

@@ -246,7 +246,8 @@ public:
     }
 
     /// Waits for the work and returns its result, or throws its exception. Once. On a worker, its pool's other work is
-    /// run meanwhile.
+    /// run meanwhile, on top of the caller: so that must not wait for what the caller does after this. It may wait for
+    /// results itself, and so on, to any depth: when a stack is nearly used up, another takes its place.
     ///
     /// Errors: what the work threw; operation_stopped when it was stopped before it had a result.
     T get() { return end_of_work().take(); }
