@@ -3,13 +3,13 @@
 #include <exec/base/assert.hpp>
 #include <exec/base/config.hpp>
 #include <exec/coro/awaitable_sender.hpp>
+#include <exec/coro/children_awaiter.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/task.hpp>
 #include <exec/coro/when_all_waiter.hpp>
 #include <exec/vocab/fork_deque.hpp>
 #include <exec/vocab/work_item.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
@@ -96,141 +96,17 @@ using task_handles = std::tuple<std::coroutine_handle<task_promise<Ts>>...>;
 
 /// Waits for a fixed number of tasks.
 template <class... Ts>
-class when_all_pack_awaiter : when_all_waiter {
-    static constexpr std::size_t count = sizeof...(Ts);
-
+class when_all_pack_awaiter : public children_awaiter<when_all_waiter, when_all_waiter::slot<Ts>...> {
 public:
     explicit when_all_pack_awaiter(const task_handles<Ts...>& tasks, coroutine_base* parent = nullptr) noexcept
         : when_all_pack_awaiter(tasks, parent, std::index_sequence_for<Ts...>()) {}
-
     COEX_ALWAYS_INLINE ~when_all_pack_awaiter() = default;
 
-    [[nodiscard]] COEX_ALWAYS_INLINE bool await_ready() noexcept {
-        return count == 0 || (parent() != nullptr && start());
-    }
-    template <std::derived_from<coroutine_base> Promise>
-    bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
-        return parent() == nullptr ? start_in(coroutine.promise()) : wait(coroutine.promise());
-    }
-    COEX_ALWAYS_INLINE auto await_resume() { return results(std::index_sequence_for<Ts...>()); }
-
 private:
-    COEX_NOINLINE bool start_in(coroutine_base& parent) noexcept {
-        set_parent(parent);
-        return !start() && wait(parent);
-    }
-
-    // Of more children than may be pushed at once, the last ones are started here.
-    static constexpr std::size_t forked = count == 0 ? 0 : std::min<std::size_t>(count - 1, fork_deque::margin - 1);
-
     template <std::size_t... Is>
     when_all_pack_awaiter(const task_handles<Ts...>& tasks, coroutine_base* parent, std::index_sequence<Is...>) noexcept
-        : when_all_waiter(parent, count), slots_(slot_source<Ts>{std::get<Is>(tasks), *this}...) {}
-
-    [[nodiscard]] COEX_ALWAYS_INLINE bool start() noexcept {
-        if constexpr (count == 0) {
-            return true;
-        } else {
-            execution_context& place = parent()->context();
-            fork_deque* const own = forks_at(place);
-            if (own == nullptr || stack_is_deep()) [[unlikely]]
-                return start_in_order(place);
-            return start_forking(*own, place, std::index_sequence_for<Ts...>());
-        }
-    }
-
-    /// Without leaving any for others.
-    COEX_NOINLINE bool start_in_order(execution_context& place) noexcept {
-        std::size_t given = 0;
-        std::apply([&](auto&... each) { ((given += each.start(*this, place)), ...); }, slots_);
-        return started(count, given);
-    }
-
-    template <std::size_t... Is>
-    COEX_ALWAYS_INLINE bool start_forking(fork_deque& own, execution_context& place,
-                                          std::index_sequence<Is...>) noexcept {
-        // The last one first, so that the second is popped first, and thieves take the last.
-        std::uint64_t top = 0;
-        (push<count - 1 - Is>(own, top), ...);
-        progress made;
-        if ((start_one<Is>(place, top, made) && ...)) [[likely]]
-            return true;
-        return start_rest(place, top, made, std::index_sequence<Is...>());
-    }
-
-    template <std::size_t I>
-    COEX_ALWAYS_INLINE void push(fork_deque& own, std::uint64_t& top) noexcept {
-        if constexpr (I != 0 && I <= forked) top = own.push(&std::get<I>(slots_));
-    }
-
-    /// Takes child I back, which lies below those before it. Returns false when another worker has it.
-    template <std::size_t I>
-    COEX_ALWAYS_INLINE static bool take_back(std::uint64_t top) noexcept {
-        if constexpr (I != 0 && I <= forked) {
-            return this_worker_forks->pop(top - (I - 1));
-        } else {
-            return true;
-        }
-    }
-
-    /// How far a start has come that not all children have ended in with values: up to one child, and with how many
-    /// units for that.
-    struct progress {
-        std::size_t child;
-        std::size_t units;
-    };
-
-    /// Returns true when child I has ended with a value.
-    template <std::size_t I>
-    COEX_ALWAYS_INLINE bool start_one(execution_context& place, std::uint64_t top, progress& made) noexcept {
-        if (!take_back<I>(top)) [[unlikely]] {
-            made = {I, 0};
-            return false;
-        }
-        const outcome ended = std::get<I>(slots_).start_on_this_stack(*this, place);
-        if (ended != outcome::value) [[unlikely]] {
-            made = {I, std::get<I>(slots_).units(*this, ended)};
-            return false;
-        }
-        return true;
-    }
-
-    template <std::size_t... Is>
-    COEX_NOINLINE bool start_rest(execution_context& place, std::uint64_t top, progress made,
-                                  std::index_sequence<Is...>) noexcept {
-        std::size_t given = 2 * made.child + made.units;
-        ((given += Is > made.child && take_back<Is>(top) ? std::get<Is>(slots_).start(*this, place) : 0), ...);
-        return started(count, given);
-    }
-
-    template <std::size_t... Is>
-    COEX_ALWAYS_INLINE auto results(std::index_sequence<Is...>) {
-        // When all have ended here with values, which is known already, nothing has failed.
-        if (!((std::get<Is>(slots_).inline_ending == outcome::value) && ...)) [[unlikely]]
-            rethrow_failure(std::index_sequence<Is...>());
-        if constexpr (count > 0 && !(std::is_void_v<Ts> || ...)) {
-            return std::tuple<Ts...>(std::get<Is>(slots_).take_value()...);
-        } else if constexpr (!(std::is_void_v<Ts> && ...)) {
-            return std::tuple_cat(result_of<Ts>(std::get<Is>(slots_))...);
-        }
-    }
-    template <std::size_t... Is>
-    COEX_NOINLINE void rethrow_failure(std::index_sequence<Is...>) {
-        const void* const failed = first_failed();
-        ((static_cast<completion*>(&std::get<Is>(slots_)) == failed ? static_cast<void>(std::get<Is>(slots_).take())
-                                                                    : void()),
-         ...);
-    }
-    template <class T>
-    static auto result_of(slot<T>& child) {
-        if constexpr (std::is_void_v<T>) {
-            return std::tuple<>();
-        } else {
-            return std::tuple<T>(child.take_value());
-        }
-    }
-
-    slots_of<Ts...> slots_;
+        : children_awaiter<when_all_waiter, when_all_waiter::slot<Ts>...>(
+              parent, when_all_waiter::slot_source<Ts>{std::get<Is>(tasks), *this}...) {}
 };
 
 template <class T>

@@ -1,0 +1,188 @@
+#pragma once
+
+#include <exec/base/config.hpp>
+#include <exec/coro/children_waiter.hpp>
+#include <exec/coro/coroutine_base.hpp>
+#include <exec/vocab/execution_context.hpp>
+#include <exec/vocab/fork_deque.hpp>
+#include <exec/vocab/work_item.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace coex::inline v0::detail {
+
+/// A slot that is a job as well, for others to take: it starts the child.
+template <class Slot, class Waiter>
+class forked_slot : public Slot, public work_item {
+public:
+    template <class Source>
+    explicit forked_slot(Source&& source) noexcept
+        : Slot(std::forward<Source>(source)), work_item(&forked_slot::run_elsewhere) {}
+
+private:
+    static void run_elsewhere(work_item* item) noexcept {
+        auto& self = *static_cast<forked_slot*>(item);
+        auto& all = static_cast<Waiter&>(*self.owner);
+        all.give_back(self.start(all, all.parent()->context()) % Waiter::not_with_value);
+    }
+};
+
+/// Waits for a fixed number of children. A `Slot` starts one of them, and holds its result:
+///  - `start(all, place)` starts it at `place`, the parent's, and returns how many units of the count the caller has to
+///    give back;
+///  - `start_on_this_stack(all, place)`: the same where the stack is not deep; returns how the child has ended;
+///  - `units(all, ended)`: how many units there are to give back for that.
+template <class Waiter, class... Slots>
+class children_awaiter : protected Waiter {
+    static constexpr std::size_t count = sizeof...(Slots);
+
+    // The first child is never left for others.
+    template <class... All>
+    struct slots_type {
+        using type = std::tuple<>;
+    };
+    template <class First, class... Others>
+    struct slots_type<First, Others...> {
+        using type = std::tuple<First, forked_slot<Others, Waiter>...>;
+    };
+
+public:
+    COEX_ALWAYS_INLINE ~children_awaiter() = default;
+
+    [[nodiscard]] COEX_ALWAYS_INLINE bool await_ready() noexcept {
+        return count == 0 || (this->parent() != nullptr && start());
+    }
+    template <std::derived_from<coroutine_base> Promise>
+    bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
+        return this->parent() == nullptr ? start_in(coroutine.promise()) : this->wait(coroutine.promise());
+    }
+    COEX_ALWAYS_INLINE auto await_resume() { return results(std::index_sequence_for<Slots...>()); }
+
+protected:
+    template <class... Sources>
+    explicit children_awaiter(coroutine_base* parent, Sources&&... sources) noexcept
+        : Waiter(parent, count), slots_(std::forward<Sources>(sources)...) {}
+
+private:
+    template <class Slot>
+    static constexpr bool is_void = std::is_void_v<decltype(std::declval<Slot&>().take())>;
+
+    COEX_NOINLINE bool start_in(coroutine_base& parent) noexcept {
+        this->set_parent(parent);
+        return !start() && this->wait(parent);
+    }
+
+    // Of more children than may be pushed at once, the last ones are started here.
+    static constexpr std::size_t forked = count == 0 ? 0 : std::min<std::size_t>(count - 1, fork_deque::margin - 1);
+
+    [[nodiscard]] COEX_ALWAYS_INLINE bool start() noexcept {
+        if constexpr (count == 0) {
+            return true;
+        } else {
+            execution_context& place = this->parent()->context();
+            fork_deque* const own = Waiter::forks_at(place);
+            if (own == nullptr || stack_is_deep()) [[unlikely]]
+                return start_in_order(place);
+            return start_forking(*own, place, std::index_sequence_for<Slots...>());
+        }
+    }
+
+    /// Without leaving any for others.
+    COEX_NOINLINE bool start_in_order(execution_context& place) noexcept {
+        std::size_t given = 0;
+        std::apply([&](auto&... each) { ((given += each.start(*this, place)), ...); }, slots_);
+        return this->started(count, given);
+    }
+
+    template <std::size_t... Is>
+    COEX_ALWAYS_INLINE bool start_forking(fork_deque& own, execution_context& place,
+                                          std::index_sequence<Is...>) noexcept {
+        // The last one first, so that the second is popped first, and thieves take the last.
+        std::uint64_t top = 0;
+        (push<count - 1 - Is>(own, top), ...);
+        progress made;
+        if ((start_one<Is>(place, top, made) && ...)) [[likely]]
+            return true;
+        return start_rest(place, top, made, std::index_sequence<Is...>());
+    }
+
+    template <std::size_t I>
+    COEX_ALWAYS_INLINE void push(fork_deque& own, std::uint64_t& top) noexcept {
+        if constexpr (I != 0 && I <= forked) top = own.push(&std::get<I>(slots_));
+    }
+
+    /// Takes child I back, which lies below those before it. Returns false when another worker has it.
+    template <std::size_t I>
+    COEX_ALWAYS_INLINE static bool take_back(std::uint64_t top) noexcept {
+        if constexpr (I != 0 && I <= forked) {
+            return this_worker_forks->pop(top - (I - 1));
+        } else {
+            return true;
+        }
+    }
+
+    /// How far a start has come that not all children have ended in with values: up to one child, and with how many
+    /// units for that.
+    struct progress {
+        std::size_t child;
+        std::size_t units;
+    };
+
+    /// Returns true when child I has ended with a value.
+    template <std::size_t I>
+    COEX_ALWAYS_INLINE bool start_one(execution_context& place, std::uint64_t top, progress& made) noexcept {
+        if (!take_back<I>(top)) [[unlikely]] {
+            made = {I, 0};
+            return false;
+        }
+        const outcome ended = std::get<I>(slots_).start_on_this_stack(*this, place);
+        if (ended != outcome::value) [[unlikely]] {
+            made = {I, std::get<I>(slots_).units(*this, ended)};
+            return false;
+        }
+        return true;
+    }
+
+    template <std::size_t... Is>
+    COEX_NOINLINE bool start_rest(execution_context& place, std::uint64_t top, progress made,
+                                  std::index_sequence<Is...>) noexcept {
+        std::size_t given = 2 * made.child + made.units;
+        ((given += Is > made.child && take_back<Is>(top) ? std::get<Is>(slots_).start(*this, place) : 0), ...);
+        return this->started(count, given);
+    }
+
+    template <std::size_t... Is>
+    COEX_ALWAYS_INLINE auto results(std::index_sequence<Is...>) {
+        // When all have ended here with values, which is known already, nothing has failed.
+        if (!((std::get<Is>(slots_).inline_ending == outcome::value) && ...)) [[unlikely]]
+            rethrow_failure(std::index_sequence<Is...>());
+        if constexpr (count > 0 && !(is_void<Slots> || ...)) {
+            return std::tuple<decltype(std::get<Is>(slots_).take())...>(std::get<Is>(slots_).take_value()...);
+        } else if constexpr (!(is_void<Slots> && ...)) {
+            return std::tuple_cat(result_of<Slots>(std::get<Is>(slots_))...);
+        }
+    }
+    template <std::size_t... Is>
+    COEX_NOINLINE void rethrow_failure(std::index_sequence<Is...>) {
+        ((this->wins(std::get<Is>(slots_)) ? static_cast<void>(std::get<Is>(slots_).take()) : void()), ...);
+    }
+    template <class Slot>
+    static auto result_of(Slot& child) {
+        if constexpr (is_void<Slot>) {
+            return std::tuple<>();
+        } else {
+            return std::tuple<decltype(child.take())>(child.take_value());
+        }
+    }
+
+    typename slots_type<Slots...>::type slots_;
+};
+
+}  // namespace coex::inline v0::detail
