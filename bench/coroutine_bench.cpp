@@ -19,18 +19,30 @@ coex::task<long> fib(long n) {
     co_return a + b;
 }
 
-coex::task<long> fib_on(coex::static_thread_pool& pool) {
-    co_await pool.schedule();
-    co_return co_await fib(depth);
+coex::fork_task<long> strict_fib(long n) {
+    if (n < 2) co_return n;
+    const auto [a, b] = co_await coex::fork_join([=] { return strict_fib(n - 1); }, [=] { return strict_fib(n - 2); });
+    co_return a + b;
 }
 
-void forking(benchmark::State& state, unsigned threads) {
-    coex::static_thread_pool pool{{.name = "bench", .threads = threads}};
-    for (auto _ : state) benchmark::DoNotOptimize(coex::block_on(fib_on(pool)));
+template <auto Fib>
+coex::task<long> fib_on(coex::static_thread_pool& pool) {
+    co_await pool.schedule();
+    co_return co_await Fib(depth);
+}
+
+template <auto Fib>
+void forking(benchmark::State& state) {
+    coex::static_thread_pool pool{{.name = "bench", .threads = static_cast<unsigned>(state.range(0))}};
+    for (auto _ : state) benchmark::DoNotOptimize(coex::block_on(fib_on<Fib>(pool)));
     state.SetItemsProcessed(state.iterations() * calls);
 }
-BENCHMARK_CAPTURE(forking, 1, 1)->Name("coroutine_fib_1_worker/ours")->UseRealTime();
-BENCHMARK_CAPTURE(forking, 2, 2)->Name("coroutine_fib_2_workers/ours")->UseRealTime();
+BENCHMARK(forking<fib>)->Name("coroutine_fib_1_worker/ours")->Arg(1)->UseRealTime();
+BENCHMARK(forking<fib>)->Name("coroutine_fib_2_workers/ours")->Arg(2)->UseRealTime();
+BENCHMARK(forking<strict_fib>)->Name("strict_coroutine_fib_1_worker/ours")->Arg(1)->UseRealTime();
+BENCHMARK(forking<fib>)->Name("strict_coroutine_fib_1_worker/when_all")->Arg(1)->UseRealTime();
+BENCHMARK(forking<strict_fib>)->Name("strict_coroutine_fib_2_workers/ours")->Arg(2)->UseRealTime();
+BENCHMARK(forking<fib>)->Name("strict_coroutine_fib_2_workers/when_all")->Arg(2)->UseRealTime();
 
 // The least that a frame costs: a block of the heap for each call.
 __attribute__((noinline)) long heap_fib(long n) {

@@ -26,6 +26,8 @@
 #include <exec/algo/write_env.hpp>
 #include <exec/coro/block_on.hpp>
 #include <exec/coro/coroutine_base.hpp>
+#include <exec/coro/fork_join.hpp>
+#include <exec/coro/fork_task.hpp>
 #include <exec/coro/run_loop.hpp>
 #include <exec/coro/sync_wait.hpp>
 #include <exec/coro/task.hpp>

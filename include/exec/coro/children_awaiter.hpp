@@ -12,6 +12,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -37,8 +38,12 @@ private:
 /// Waits for a fixed number of children. A `Slot` starts one of them, and holds its result:
 ///  - `start(all, place)` starts it at `place`, the parent's, and returns how many units of the count the caller has to
 ///    give back;
-///  - `start_on_this_stack(all, place)`: the same where the stack is not deep; returns how the child has ended;
-///  - `units(all, ended)`: how many units there are to give back for that.
+///  - `start_on_this_stack(all, place)`: the same where the stack is not deep; returns true when the child has ended
+///  with
+///    a value;
+///  - `failed_to_start()`: that has thrown;
+///  - `units(all)`: how many units there are to give back when that has returned false, or thrown;
+///  - `holds_trivially`: nothing is to be done for a slot whose child has ended at once with a value.
 template <class Waiter, class... Slots>
 class children_awaiter : protected Waiter {
     static constexpr std::size_t count = sizeof...(Slots);
@@ -54,7 +59,13 @@ class children_awaiter : protected Waiter {
     };
 
 public:
-    COEX_ALWAYS_INLINE ~children_awaiter() = default;
+    COEX_ALWAYS_INLINE ~children_awaiter() {
+        if constexpr ((Slots::holds_trivially && ...)) {
+            if (this->all_at_once()) [[likely]]
+                return;
+        }
+        destroy_slots();
+    }
 
     [[nodiscard]] COEX_ALWAYS_INLINE bool await_ready() noexcept {
         return count == 0 || (this->parent() != nullptr && start());
@@ -73,6 +84,8 @@ protected:
 private:
     template <class Slot>
     static constexpr bool is_void = std::is_void_v<decltype(std::declval<Slot&>().take())>;
+
+    COEX_NOINLINE void destroy_slots() noexcept { std::destroy_at(&slots_); }
 
     COEX_NOINLINE bool start_in(coroutine_base& parent) noexcept {
         this->set_parent(parent);
@@ -108,9 +121,9 @@ private:
         std::uint64_t top = 0;
         (push<count - 1 - Is>(own, top), ...);
         progress made;
-        if ((start_one<Is>(place, top, made) && ...)) [[likely]]
+        if ((start_one<Is>(own, place, top, made) && ...)) [[likely]]
             return true;
-        return start_rest(place, top, made, std::index_sequence<Is...>());
+        return start_rest(own, place, top, made, std::index_sequence<Is...>());
     }
 
     template <std::size_t I>
@@ -120,48 +133,58 @@ private:
 
     /// Takes child I back, which lies below those before it. Returns false when another worker has it.
     template <std::size_t I>
-    COEX_ALWAYS_INLINE static bool take_back(std::uint64_t top) noexcept {
+    COEX_ALWAYS_INLINE static bool take_back(fork_deque& own, std::uint64_t top) noexcept {
         if constexpr (I != 0 && I <= forked) {
-            return this_worker_forks->pop(top - (I - 1));
+            return own.pop(top - (I - 1));
         } else {
             return true;
         }
     }
 
-    /// How far a start has come that not all children have ended in with values: up to one child, and with how many
-    /// units for that.
+    /// How far a start has come that not all children have ended in with values: up to one child, which another worker
+    /// has, or which was started here.
     struct progress {
         std::size_t child;
-        std::size_t units;
+        bool was_here;
     };
 
     /// Returns true when child I has ended with a value.
     template <std::size_t I>
-    COEX_ALWAYS_INLINE bool start_one(execution_context& place, std::uint64_t top, progress& made) noexcept {
-        if (!take_back<I>(top)) [[unlikely]] {
-            made = {I, 0};
+    COEX_ALWAYS_INLINE bool start_one(fork_deque& own, execution_context& place, std::uint64_t top,
+                                      progress& made) noexcept {
+        if (!take_back<I>(own, top)) [[unlikely]] {
+            made = {I, false};
             return false;
         }
-        const outcome ended = std::get<I>(slots_).start_on_this_stack(*this, place);
-        if (ended != outcome::value) [[unlikely]] {
-            made = {I, std::get<I>(slots_).units(*this, ended)};
-            return false;
+        try {
+            if (std::get<I>(slots_).start_on_this_stack(*this, place)) [[likely]]
+                return true;
+        } catch (...) {
+            failed_to_start<I>();
         }
-        return true;
+        made = {I, true};
+        return false;
+    }
+    // Told by its number, not its address, which would have to be kept across the start in case it throws.
+    template <std::size_t I>
+    COEX_NOINLINE void failed_to_start() noexcept {
+        if constexpr (requires { std::get<I>(slots_).failed_to_start(); }) std::get<I>(slots_).failed_to_start();
     }
 
     template <std::size_t... Is>
-    COEX_NOINLINE bool start_rest(execution_context& place, std::uint64_t top, progress made,
+    COEX_NOINLINE bool start_rest(fork_deque& own, execution_context& place, std::uint64_t top, progress made,
                                   std::index_sequence<Is...>) noexcept {
-        std::size_t given = 2 * made.child + made.units;
-        ((given += Is > made.child && take_back<Is>(top) ? std::get<Is>(slots_).start(*this, place) : 0), ...);
+        std::size_t given = 2 * made.child;
+        ((given += Is == made.child && made.was_here            ? std::get<Is>(slots_).units(*this)
+                   : Is > made.child && take_back<Is>(own, top) ? std::get<Is>(slots_).start(*this, place)
+                                                                : 0),
+         ...);
         return this->started(count, given);
     }
 
     template <std::size_t... Is>
     COEX_ALWAYS_INLINE auto results(std::index_sequence<Is...>) {
-        // When all have ended here with values, which is known already, nothing has failed.
-        if (!((std::get<Is>(slots_).inline_ending == outcome::value) && ...)) [[unlikely]]
+        if (!this->all_at_once()) [[unlikely]]
             rethrow_failure(std::index_sequence<Is...>());
         if constexpr (count > 0 && !(is_void<Slots> || ...)) {
             return std::tuple<decltype(std::get<Is>(slots_).take())...>(std::get<Is>(slots_).take_value()...);
@@ -182,7 +205,9 @@ private:
         }
     }
 
-    typename slots_type<Slots...>::type slots_;
+    union {
+        typename slots_type<Slots...>::type slots_;
+    };
 };
 
 }  // namespace coex::inline v0::detail

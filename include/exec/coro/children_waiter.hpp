@@ -61,10 +61,17 @@ public:
 protected:
     explicit children_waiter(completion::child_ended_function* function, coroutine_base* parent,
                              std::size_t children) noexcept
-        : waiter(function), parent_(parent), remaining_(2 * children + 1) {}
+        : waiter(function), parent_(parent), own_(parent == nullptr), remaining_(2 * children + 1) {}
     ~children_waiter() = default;
 
-    void set_parent(coroutine_base& parent) noexcept { parent_ = &parent; }
+    /// Before the children are started, unless the parent was known from the beginning: then they are started at once.
+    void set_parent(coroutine_base& parent) noexcept {
+        parent_ = &parent;
+        own_ = 0;
+    }
+
+    /// True when all children have ended, here, as soon as they were started, and with values.
+    [[nodiscard]] bool all_at_once() const noexcept { return own_ == 0; }
 
     /// Notes how a detached child has ended. Returns true when it was not with a value.
     bool note_ending(completion& own, coroutine_base& child, outcome ending) noexcept;
@@ -81,7 +88,7 @@ private:
     [[nodiscard]] outcome overall() const noexcept;
 
     coroutine_base* parent_;
-    std::size_t own_;  // units of the parent; set before wait()
+    std::size_t own_;  // OWNER: the parent. Its units when it waits or has waited; not 0 while it is not known.
     std::atomic<std::size_t> remaining_;
     // A completion; `this` while children were stopped and none failed.
     std::atomic<const void*> first_failed_{nullptr};

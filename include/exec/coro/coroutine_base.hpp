@@ -158,6 +158,10 @@ protected:
         waiter_ = &waiter;
     }
 
+    /// Notes that the coroutine will be settled later, when it is started: for those of which some start at once.
+    void settle_nowhere() noexcept { waiter_ = nullptr; }
+    [[nodiscard]] bool has_waiter() const noexcept { return waiter_ != nullptr; }
+
     [[nodiscard]] detail::completion& waiter() const noexcept { return *waiter_; }
 
     /// Where the coroutine notes how it ends: its waiter reads the one until the coroutine detaches, the other later.

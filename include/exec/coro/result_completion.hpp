@@ -29,11 +29,14 @@ class result_completion : public completion {
     static_assert(!std::is_rvalue_reference_v<T>, "coex: a task cannot return an rvalue reference; return a value");
 
 public:
+    /// True when nothing is to be done for a value that is not wanted any more.
+    static constexpr bool holds_trivially = std::is_trivially_destructible_v<result_in_place<T>>;
+
     explicit result_completion(waiter& who) noexcept : completion(who) {}
     result_completion(const result_completion&) = delete;
     result_completion& operator=(const result_completion&) = delete;
     ~result_completion() {
-        if constexpr (std::is_trivially_destructible_v<result_in_place<T>>) {
+        if constexpr (holds_trivially) {
             if (inline_ending == outcome::value) [[likely]]
                 return;
         }
@@ -94,6 +97,8 @@ private:
 template <>
 class result_completion<void> : public completion {
 public:
+    static constexpr bool holds_trivially = true;
+
     explicit result_completion(waiter& who) noexcept : completion(who) {}
 
     void fail(std::exception_ptr error, outcome& ending_of_child) noexcept {

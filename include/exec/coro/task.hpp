@@ -22,9 +22,6 @@ class task;
 
 namespace detail {
 
-template <class T>
-class task_promise;
-
 /// Waits in a parent coroutine for a child task.
 ///
 /// **The meeting** [C1]. The detached child's last act and the parent's decision to stay suspended each exchange
@@ -71,7 +68,8 @@ private:
 template <class T>
 class task_awaiter : result_completion<T>, task_waiter {
 public:
-    explicit task_awaiter(std::coroutine_handle<task_promise<T>> child, coroutine_base* parent = nullptr) noexcept
+    template <std::derived_from<coroutine_base> Promise>
+    explicit task_awaiter(std::coroutine_handle<Promise> child, coroutine_base* parent = nullptr) noexcept
         : result_completion<T>(static_cast<task_waiter&>(*this)),
           task_waiter(child, parent),
           promise_(child.promise()) {}
@@ -89,7 +87,7 @@ public:
     T await_resume() { return this->take(); }
 
 private:
-    task_promise<T>& promise_;
+    coroutine_base& promise_;
 };
 
 /// What a task's promise does with the result: it leaves it with the waiter.
@@ -120,18 +118,17 @@ public:
     }
 };
 
+/// What the promises of all coroutines have in common that wait for others and give a `T`.
 template <class T>
-class task_promise final : public result_promise<T> {
+class waiting_promise : public result_promise<T> {
 public:
-    [[nodiscard]] task<T> get_return_object() noexcept;
-    [[nodiscard]] static std::suspend_always initial_suspend() noexcept { return {}; }
-
     class final_awaiter {
     public:
         explicit final_awaiter(bool detached) noexcept : detached_(detached) {}
         [[nodiscard]] bool await_ready() const noexcept { return __builtin_expect(!detached_, true); }
-        static std::coroutine_handle<> await_suspend(std::coroutine_handle<task_promise> self) noexcept {
-            return self.promise().end_detached();
+        template <std::derived_from<waiting_promise> Promise>
+        static std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) noexcept {
+            return static_cast<waiting_promise&>(self.promise()).end_detached();
         }
         static void await_resume() noexcept {}
 
@@ -151,6 +148,13 @@ public:
 
     static void* operator new(std::size_t bytes) { return recycling_allocate(bytes); }
     static void operator delete(void* frame, std::size_t bytes) noexcept { recycling_deallocate(frame, bytes); }
+};
+
+template <class T>
+class task_promise final : public waiting_promise<T> {
+public:
+    [[nodiscard]] task<T> get_return_object() noexcept;
+    [[nodiscard]] static std::suspend_always initial_suspend() noexcept { return {}; }
 };
 
 }  // namespace detail

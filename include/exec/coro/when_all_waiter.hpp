@@ -33,22 +33,25 @@ public:
                 release();
         }
 
+        static constexpr bool holds_trivially = result_completion<T>::holds_trivially;
+
         /// Starts the child on the parent's place. Returns how many units of the count the caller has to give back: two
         /// when it has ended.
         std::size_t start(when_all_waiter& all, execution_context& place) noexcept {
-            return units(all, child_.promise().start_inline(place, all.source_.get_token(), *this));
+            static_cast<void>(child_.promise().start_inline(place, all.source_.get_token(), *this));
+            return units(all);
         }
-        /// The same where the stack is not deep. Returns how the child has ended.
-        COEX_ALWAYS_INLINE outcome start_on_this_stack(when_all_waiter& all, execution_context& place) noexcept {
-            return child_.promise().start_on_this_stack(place, all.source_.get_token(), *this);
+        /// The same where the stack is not deep. Returns true when the child has ended with a value.
+        COEX_ALWAYS_INLINE bool start_on_this_stack(when_all_waiter& all, execution_context& place) noexcept {
+            return child_.promise().start_on_this_stack(place, all.source_.get_token(), *this) == outcome::value;
         }
-        /// How many units there are to give back for a child that has ended so.
-        COEX_NOINLINE std::size_t units(when_all_waiter& all, outcome ended) noexcept {
-            if (ended == outcome::value) return 2;
-            if (ended == outcome::none) return 1;
+        /// How many units there are to give back for a child that was started here.
+        COEX_NOINLINE std::size_t units(when_all_waiter& all) noexcept {
+            if (this->inline_ending == outcome::value) return 2;
+            if (this->inline_ending == outcome::none) return 1;
             // A frame that was stopped goes at once: a sibling may wait for what it holds.
-            if (ended == outcome::stopped) child_.destroy();
-            all.note_failure_at_once(*this, ended);
+            if (this->inline_ending == outcome::stopped) child_.destroy();
+            all.note_failure_at_once(*this, this->inline_ending);
             return 2 + not_with_value;
         }
 

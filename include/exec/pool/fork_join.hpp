@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/coro/fork_join.hpp>
 #include <exec/pool/default_pool.hpp>
 #include <exec/pool/stack_job.hpp>
 #include <exec/pool/static_thread_pool.hpp>
@@ -15,6 +16,10 @@ namespace detail {
 
 /// True on a thread of a pool.
 [[nodiscard]] bool on_a_worker() noexcept;
+
+/// A function that does its work itself. For functions that return coroutines see coro/fork_join.hpp.
+template <class Function>
+concept plain_function = std::is_invocable_v<Function> && !returns_task<Function>;
 
 struct no_result {};
 
@@ -155,7 +160,7 @@ COEX_ALWAYS_INLINE auto as_tuple(two_results<First, Second>&& results) {
 ///
 /// Outside of every pool the work is done by `default_pool()`. As `rayon::join`.
 template <class First, class Second, class... Rest>
-    requires(std::is_invocable_v<First> && std::is_invocable_v<Second> && (std::is_invocable_v<Rest> && ...))
+    requires(detail::plain_function<First> && detail::plain_function<Second> && (detail::plain_function<Rest> && ...))
 COEX_ALWAYS_INLINE auto fork_join(First&& first, Second&& second, Rest&&... rest) {
     auto results = [&]() __attribute__((always_inline)) {
         if constexpr (sizeof...(Rest) == 0) {
