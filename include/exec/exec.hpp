@@ -51,6 +51,7 @@
 #include <exec/pool/multi_scope.hpp>
 #include <exec/pool/parallel_for.hpp>
 #include <exec/pool/parallel_reduce.hpp>
+#include <exec/pool/pool_observer.hpp>
 #include <exec/pool/scope.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 #include <exec/pool/thread_body.hpp>

@@ -4,6 +4,12 @@
 
 namespace coex::inline v0::detail {
 
+// The place may be the thread's pool in another role.
+COEX_NOINLINE fork_deque* children_waiter::forks_shared_with(const execution_context& place) noexcept {
+    fork_deque* const own = this_thread_forks;
+    return own != nullptr && own->home() == &place.threads() ? own : nullptr;
+}
+
 COEX_NOINLINE bool children_waiter::wait(coroutine_base& parent) noexcept {
     const bool former = parent.detach();
     const std::size_t own = own_;  // read once: after the decrement it may be somebody else's

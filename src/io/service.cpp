@@ -31,7 +31,7 @@ io_service::io_service(pool_core& pool) : pool_(pool), admission_(pool.options()
 bool io_service::try_at_once(io_operation& operation) noexcept {
     if (!may_complete_at_once() || stopping_.load() || !admission_.try_enter()) return false;
     const int result = call_without_waiting(operation.request_);
-    if (io_operation* next = admission_.leave()) pool_.submit(next);
+    if (io_operation* next = admission_.leave()) pool_.place().submit(next);
     if (result == -EAGAIN) return false;
     operation.result_ = result;
     return true;
@@ -45,10 +45,10 @@ void io_service::begin(io_operation& operation) noexcept {
     //   A coroutine of another place that runs on a worker is in a blocking wait, which would keep the worker's ring
     //   from submitting: leave it to a worker that is free.
     worker* const here = pool_.current_worker();
-    if (here != nullptr && &operation.coroutine_->context() == &pool_) {
+    if (here != nullptr && &operation.coroutine_->context().threads() == &pool_) {
         advance(*here, operation);
     } else {
-        pool_.submit(&operation);
+        pool_.place().submit(&operation);
     }
 }
 
@@ -108,7 +108,7 @@ void io_service::finish(io_operation& operation, int result) noexcept {
         if ((before & started) != 0) backend_->forget(operation);
     }
     if (operation.admitted_) {
-        if (io_operation* next = admission_.leave()) pool_.submit(next);
+        if (io_operation* next = admission_.leave()) pool_.place().submit(next);
     }
     hand_back(operation, result);
     operations_.fetch_sub(1);

@@ -100,6 +100,7 @@ pool_options checked(pool_options options) {
 
 pool_core::pool_core(pool_options options)
     : options_(checked(std::move(options))),
+      observed_(options_.observer, options_.name, options_.threads),
       search_rounds_(search_rounds_for(options_.threads)),
       idle_(injector_.idle_counts(), options_.threads) {
     if (options_.queue_limit != 0) gate_.emplace(options_.queue_limit);
@@ -109,6 +110,7 @@ pool_core::pool_core(pool_options options)
         workers_.push_back(std::make_unique<worker>(*this, index));
         names_.push_back(options_.thread_name ? options_.thread_name(index) : numbered_name(options_.name, index));
     }
+    observed_.pool_started();
     start_threads();
     if (options_.use_current_thread) workers_[0]->adopt_this_thread();
 }
@@ -122,6 +124,7 @@ pool_core::~pool_core() {
     COEX_REQUIRE(adopted == nullptr || (current_worker() == adopted && !adopted->inside_task()),
                  "static_thread_pool: made with use_current_thread, and destroyed on another thread or inside a task; "
                  "the thread that made it must destroy it, outside of its tasks");
+    observed_.pool_draining();
     draining_.store(true);
     {
         const std::lock_guard lock(extension_mutex_);
@@ -138,6 +141,12 @@ void pool_core::shut_down() noexcept {
     for (pthread_t thread : threads_) pthread_join(thread, nullptr);
     bodies_.wait_for_all();
     while (visitors_.load() != 0) std::this_thread::yield();
+    observed_.pool_stopped();
+}
+
+execution_context& pool_core::place() noexcept {
+    if (observed_.wanted()) return observed_place_;
+    return *this;
 }
 
 void pool_core::start_threads() {
@@ -230,6 +239,7 @@ void pool_core::inject(work_item* first, work_item* last) noexcept {
 }
 
 void pool_core::submit_task(work_item* item) {
+    observed_.task_posted(item);
     worker* const here = current_worker();
     if (here == nullptr) {
         submit(item);

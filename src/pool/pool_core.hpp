@@ -3,6 +3,7 @@
 #include "pool/idle_set.hpp"
 #include "pool/injector.hpp"
 #include "pool/lent_bodies.hpp"
+#include "pool/observation.hpp"
 #include "pool/pool_extension.hpp"
 #include "pool/queue_gate.hpp"
 #include "pool/worker.hpp"
@@ -26,6 +27,21 @@
 #include <vector>
 
 namespace coex::inline v0::detail {
+
+class pool_core;
+
+/// A pool with an observer, as a place: tells the observer of what is submitted.
+class observed_place final : public execution_context {
+public:
+    explicit observed_place(pool_core& pool) noexcept : pool_(pool) {}
+    void submit(work_item* item) noexcept override;
+    [[nodiscard]] timer_service& timers() noexcept override;
+    [[nodiscard]] std::size_t concurrency() const noexcept override;
+    [[nodiscard]] const execution_context& threads() const noexcept override;
+
+private:
+    pool_core& pool_;
+};
 
 /// What a static_thread_pool is made of: workers, the injector, the idle set, the timers.
 ///
@@ -55,6 +71,9 @@ public:
     [[nodiscard]] worker& worker_at(std::size_t index) const noexcept { return *workers_[index]; }
     [[nodiscard]] const pool_options& options() const noexcept { return options_; }
     [[nodiscard]] const std::string& thread_name(unsigned index) const noexcept { return names_[index]; }
+    [[nodiscard]] const observation& observed() const noexcept { return observed_; }
+    /// Where coroutines are that are on this pool: the pool itself, or what tells its observer and then submits to it.
+    [[nodiscard]] execution_context& place() noexcept;
     [[nodiscard]] pool_stats stats() noexcept;
 
     [[nodiscard]] idle_set& idle() noexcept { return idle_; }
@@ -145,6 +164,8 @@ private:
     static void* thread_main(void* argument) noexcept;
 
     pool_options options_;
+    const observation observed_;
+    observed_place observed_place_{*this};
     unsigned search_rounds_;
     injector injector_;
     std::optional<queue_gate> gate_;

@@ -6,7 +6,9 @@
 namespace coex::inline v0 {
 
 static_thread_pool::static_thread_pool(pool_options options)
-    : core_(std::make_unique<detail::pool_core>(std::move(options))), context_(core_.get()), gate_(core_->gate()) {}
+    : core_(std::make_unique<detail::pool_core>(std::move(options))),
+      context_(&core_->place()),
+      gate_(core_->gate()) {}
 
 static_thread_pool::~static_thread_pool() = default;
 
@@ -32,6 +34,7 @@ void static_thread_pool::enqueue_item(work_item* item) {
 }
 
 void static_thread_pool::inject_item(work_item* item) noexcept {
+    core_->observed().task_posted(item);
     core_->inject(item, item);
 }
 
@@ -39,6 +42,7 @@ void static_thread_pool::enqueue_all(work_queue& items) noexcept {
     work_item* const first = items.front();
     work_item* const last = items.back();
     items.release();
+    core_->observed().tasks_posted(first, last);
     core_->inject(first, last);
 }
 

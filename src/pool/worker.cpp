@@ -68,17 +68,23 @@ worker* worker::current() noexcept {
 
 void worker::run() noexcept {
     this_worker = this;
+    pool_.observed().worker_started(index_);
     call(pool_.options().on_thread_start);
     work(&worker::next_until_termination);
     call(pool_.options().on_thread_stop);
     // What that function has posted to its own pool: nobody else may be left to run it.
     work(&worker::next_own);
+    pool_.observed().worker_stopped(index_);
     this_worker = nullptr;
 }
 
 void worker::work(work_item* (worker::*take)() noexcept) noexcept {
     begin_work();
-    while (work_item* item = (this->*take)()) execute(item);
+    if (pool_.observed().wanted()) {
+        while (work_item* item = (this->*take)()) execute_observed(item);
+    } else {
+        while (work_item* item = (this->*take)()) execute(item);
+    }
     end_work();
 }
 
@@ -94,12 +100,13 @@ void worker::end_work() noexcept {
 
 void worker::adopt_this_thread() noexcept {
     this_worker = this;
+    pool_.observed().worker_started(index_);
     begin_work();
 }
 
 void worker::work_to_the_end() noexcept {
-    while (work_item* item = next_until_termination()) execute(item);
-    end_work();
+    work(&worker::next_until_termination);
+    pool_.observed().worker_stopped(index_);
     this_worker = nullptr;
 }
 
@@ -134,7 +141,11 @@ void worker::work_on_this_stack_until(predicate done, void* argument) noexcept {
     while (!done(argument)) {
         work_item* item = next(done, argument);
         if (item == nullptr) return;
-        execute(item);
+        if (pool_.observed().wanted()) {
+            execute_observed(item);
+        } else {
+            execute(item);
+        }
     }
 }
 
@@ -152,6 +163,19 @@ void worker::execute(work_item* item) noexcept {
     // LIFETIME: the item may be gone.
     counters_.running.store(before, std::memory_order_relaxed);
     count(counters_.executed);
+}
+
+void worker::execute_observed(work_item* item) noexcept {
+    const std::uintptr_t number = observation::number_of(item);
+    pool_.observed().task_started(index_, number);
+    execute(item);
+    // LIFETIME: the item may be gone.
+    pool_.observed().task_ended(index_, number);
+}
+
+void worker::unpark() noexcept {
+    pool_.observed().worker_notified(index_);
+    parker_.load()->unpark();
 }
 
 void worker::call(const std::function<void(unsigned)>& handler) noexcept {
@@ -308,7 +332,9 @@ bool worker::sleep(predicate done, void* argument) noexcept {
         if (pool_.draining()) pool_.try_terminate();
         if (!done(argument)) {
             count(counters_.parked);
+            pool_.observed().worker_parked(index_);
             parker_.load()->park(deadline);
+            pool_.observed().worker_woken(index_);
             note_waker();
         }
     }
@@ -340,6 +366,7 @@ work_item* worker::steal() noexcept {
             if (item == nullptr) item = victim.ready_.pop(contended);
             if (item != nullptr) {
                 count(counters_.stolen);
+                pool_.observed().task_stolen(index_, victim.index(), item);
                 return item;
             }
         }
@@ -354,7 +381,10 @@ work_item* worker::take_own_fork() noexcept {
         if (!forks_.has_jobs()) return nullptr;
         forks_.publish_all();
         bool contended = false;
-        if (work_item* item = forks_.steal(contended)) return item;
+        if (work_item* item = forks_.steal(contended)) {
+            pool_.observed().task_stolen(index_, index_, item);
+            return item;
+        }
     }
 }
 

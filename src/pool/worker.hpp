@@ -64,7 +64,7 @@ public:
     [[nodiscard]] bool collecting() const noexcept { return collecting_; }
 
     /// Ends the present or next sleep. Any thread.
-    void unpark() noexcept { parker_.load()->unpark(); }
+    void unpark() noexcept;
 
     /// The same, by a thread that has work for it.
     void wake() noexcept;
@@ -104,6 +104,7 @@ private:
     [[nodiscard]] work_item* next_until_termination() noexcept;
     void work_on_this_stack_until(predicate done, void* argument) noexcept;
     void execute(work_item* item) noexcept;
+    void execute_observed(work_item* item) noexcept;
     void call(const std::function<void(unsigned)>& handler) noexcept;
     [[nodiscard]] work_item* next(predicate done, void* argument) noexcept;
     [[nodiscard]] work_item* next_own() noexcept;

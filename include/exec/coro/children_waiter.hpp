@@ -37,7 +37,9 @@ public:
     /// Returns where children may be left for others while the parent is at `place`, or null.
     [[nodiscard]] static fork_deque* forks_at(const execution_context& place) noexcept {
         fork_deque* const own = this_thread_forks;
-        return own != nullptr && own->home() == &place ? own : nullptr;
+        if (own != nullptr && own->home() == &place) [[likely]]
+            return own;
+        return forks_shared_with(place);
     }
 
     /// The parent has started its children, and has `given` units to give back. Returns true when all have ended, with
@@ -85,6 +87,7 @@ protected:
     [[nodiscard]] const void* first_failed() const noexcept { return first_failed_.load(); }
 
 private:
+    [[nodiscard]] static fork_deque* forks_shared_with(const execution_context& place) noexcept;
     [[nodiscard]] outcome overall() const noexcept;
 
     coroutine_base* parent_;

@@ -10,6 +10,8 @@
 
 namespace coex::inline v0 {
 
+class pool_observer;
+
 /// How a static_thread_pool is made. All members have defaults: `{.name = "ssd", .threads = 2}`.
 struct pool_options {
     /// Names the workers, `name/0`, `name/1`, ..., as `top -H` and debuggers show them (15 characters at most are
@@ -63,6 +65,8 @@ struct pool_options {
     /// there are any. Names, `cpus`, `spawn_thread`, `on_thread_start` and `on_thread_stop` are not for it. On a thread
     /// that is a worker already it is refused.
     bool use_current_thread = false;
+    /// Is told what the workers do; see pool_observer. It must outlive the pool. Null: nobody is told, at no cost.
+    pool_observer* observer = nullptr;
 };
 
 }  // namespace coex::inline v0

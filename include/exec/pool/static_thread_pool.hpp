@@ -334,7 +334,7 @@ private:
     void unowned_exception(std::exception_ptr error) noexcept;
 
     std::unique_ptr<detail::pool_core> core_;
-    execution_context* context_;  // core_, as what its users need to know of it
+    execution_context* context_;  // core_, as the place where coroutines are
     detail::queue_gate* gate_;    // core_'s; null when the queue has no limit
 };
 

@@ -27,6 +27,9 @@ public:
     /// How many items it can run at the same time: threads. For those who divide work among them.
     [[nodiscard]] virtual std::size_t concurrency() const noexcept { return 1; }
 
+    /// Tells whether two contexts are the same threads, in different roles: then they return the same.
+    [[nodiscard]] virtual const execution_context& threads() const noexcept { return *this; }
+
 protected:
     ~execution_context() = default;
 };
