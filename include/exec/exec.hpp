@@ -64,6 +64,7 @@
 #include <exec/version.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
+#include <exec/vocab/priority.hpp>
 #include <exec/vocab/queries.hpp>
 #include <exec/vocab/read_env.hpp>
 #include <exec/vocab/result.hpp>

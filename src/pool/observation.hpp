@@ -2,6 +2,7 @@
 
 #include <exec/base/config.hpp>
 #include <exec/pool/pool_observer.hpp>
+#include <exec/vocab/priority.hpp>
 #include <exec/vocab/work_item.hpp>
 
 #include <cstddef>
@@ -29,7 +30,9 @@ public:
     void worker_woken(std::size_t worker) const noexcept { tell(&pool_observer::worker_woken, worker); }
     void worker_notified(std::size_t worker) const noexcept { tell(&pool_observer::worker_notified, worker); }
 
-    void task_posted(const work_item* task) const noexcept { tell(&pool_observer::task_posted, number_of(task)); }
+    void task_posted(const work_item* task, priority level = priority::normal) const noexcept {
+        tell(&pool_observer::task_posted, number_of(task), level);
+    }
     /// For linked items, from `first` to `last`.
     void tasks_posted(const work_item* first, const work_item* last) const noexcept {
         if (observer_ == nullptr) [[likely]]

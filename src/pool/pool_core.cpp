@@ -149,6 +149,24 @@ execution_context& pool_core::place() noexcept {
     return *this;
 }
 
+execution_context& pool_core::place(priority level) noexcept {
+    switch (level) {
+        case priority::high:
+            return levels_.high;
+        case priority::low:
+            return levels_.low;
+        case priority::normal:
+            break;
+    }
+    return place();
+}
+
+void pool_core::note_levels() noexcept {
+    if (uses_levels_.load()) return;
+    for (const auto& each : workers_) each->look_at_levels();
+    uses_levels_.store(true);
+}
+
 void pool_core::start_threads() {
     try {
         for (unsigned index = options_.use_current_thread ? 1 : 0; index < options_.threads; ++index) {
@@ -227,8 +245,8 @@ void pool_core::submit(work_item* item) noexcept {
 
 // As soon as an item is linked it may run, and the pool be destroyed: who has to wake somebody counts as a visitor from
 // before that on. Who has not, does not touch the pool any more.
-void pool_core::inject(work_item* first, work_item* last) noexcept {
-    const bool wake = injector_.push(first, last, [this]() noexcept {
+void pool_core::inject_into(injector& queue, work_item* first, work_item* last) noexcept {
+    const bool wake = queue.push(first, last, [this]() noexcept {
         if (!idle_.wants_waking()) return false;
         visitors_.fetch_add(1);
         return true;
@@ -270,7 +288,7 @@ std::size_t pool_core::expire_timers() noexcept {
 }
 
 bool pool_core::has_visible_work() const noexcept {
-    if (!injector_.empty()) return true;
+    if (!injector_.empty() || !levels_.empty()) return true;
     return std::any_of(workers_.begin(), workers_.end(), [](const auto& each) { return each->has_work(); });
 }
 
@@ -304,7 +322,7 @@ void pool_core::try_terminate() noexcept {
 pool_stats pool_core::stats() noexcept {
     pool_stats sum;
     sum.threads = workers_.size();
-    sum.queued = injector_.size();
+    sum.queued = injector_.size() + levels_.size();
     for (const auto& each : workers_) {
         const worker::counters& counters = each->statistics();
         // ORDER: relaxed; estimates, each written by one worker.

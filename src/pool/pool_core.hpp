@@ -5,6 +5,7 @@
 #include "pool/lent_bodies.hpp"
 #include "pool/observation.hpp"
 #include "pool/pool_extension.hpp"
+#include "pool/priority_level.hpp"
 #include "pool/queue_gate.hpp"
 #include "pool/worker.hpp"
 #include "vocab/timer_set.hpp"
@@ -56,7 +57,9 @@ public:
     [[nodiscard]] std::size_t concurrency() const noexcept override { return worker_count(); }
 
     /// Submits linked items to the injector at once.
-    void inject(work_item* first, work_item* last) noexcept;
+    void inject(work_item* first, work_item* last) noexcept { inject_into(injector_, first, last); }
+    /// The same with another queue of the pool.
+    void inject_into(injector& queue, work_item* first, work_item* last) noexcept;
 
     /// Submits a plain task: on a worker of this pool to its deque, otherwise to the injector.
     void submit_task(work_item* item);
@@ -74,12 +77,17 @@ public:
     [[nodiscard]] const observation& observed() const noexcept { return observed_; }
     /// Where coroutines are that are on this pool: the pool itself, or what tells its observer and then submits to it.
     [[nodiscard]] execution_context& place() noexcept;
+    [[nodiscard]] execution_context& place(priority level) noexcept;
     [[nodiscard]] pool_stats stats() noexcept;
 
     [[nodiscard]] idle_set& idle() noexcept { return idle_; }
     [[nodiscard]] injector& injected() noexcept { return injector_; }
     /// What bounds the queue of plain tasks; null when nothing does.
     [[nodiscard]] queue_gate* gate() noexcept { return gate_ ? &*gate_ : nullptr; }
+    [[nodiscard]] priority_levels& levels() noexcept { return levels_; }
+    /// True once a level beside the normal one was used.
+    [[nodiscard]] bool uses_levels() const noexcept { return uses_levels_.load(); }
+    void note_levels() noexcept;
     [[nodiscard]] const timer_set& timers_armed() const noexcept { return timers_; }
     std::size_t expire_timers() noexcept;
     [[nodiscard]] bool has_visible_work() const noexcept;
@@ -169,9 +177,11 @@ private:
     unsigned search_rounds_;
     injector injector_;
     std::optional<queue_gate> gate_;
+    priority_levels levels_{*this};
     idle_set idle_;
     timer_set timers_;
     std::atomic<bool> forked_{false};
+    std::atomic<bool> uses_levels_{false};
     std::atomic<bool> draining_{false};
     std::atomic<bool> timers_closed_{false};
     std::atomic<bool> terminated_{false};

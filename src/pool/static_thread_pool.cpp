@@ -6,9 +6,7 @@
 namespace coex::inline v0 {
 
 static_thread_pool::static_thread_pool(pool_options options)
-    : core_(std::make_unique<detail::pool_core>(std::move(options))),
-      context_(&core_->place()),
-      gate_(core_->gate()) {}
+    : core_(std::make_unique<detail::pool_core>(std::move(options))), context_(&core_->place()), gate_(core_->gate()) {}
 
 static_thread_pool::~static_thread_pool() = default;
 
@@ -29,7 +27,12 @@ pool_stats static_thread_pool::stats() const noexcept {
     return core_->stats();
 }
 
-void static_thread_pool::enqueue_item(work_item* item) {
+execution_context& static_thread_pool::at_other(priority level) noexcept {
+    return core_->place(level);
+}
+
+void static_thread_pool::enqueue_item(work_item* item, execution_context& where) {
+    if (&where != context_) return where.submit(item);
     core_->submit_task(item);
 }
 

@@ -15,13 +15,6 @@
 namespace coex::inline v0::detail {
 namespace {
 
-// A worker prefers the newest of its own tasks. So that nothing starves meanwhile, every 8th item comes from the ready
-// queue (which work from outside enters in its order), or once in 64 from the old end of the deque; as often the worker
-// looks at completions and timers. An outside post thus starts after at most 16 other items, and 9 more for each one
-// that waits before it in the ready queue or the injector.
-constexpr std::uint32_t items_per_turn = 8;
-constexpr std::uint32_t items_per_round = 64;
-
 constexpr std::size_t most_injected = 32;  // leaves room in the ready queue, and something for the other workers
 constexpr unsigned pauses_per_round = 4;
 constexpr std::chrono::microseconds shortest_nap{50};
@@ -29,10 +22,6 @@ constexpr std::chrono::microseconds shortest_nap{50};
 // A worker that shares a processor with those who give it work spins for so much of each period.
 constexpr std::chrono::milliseconds crowded_spinning{10};  // some ticks of the kernel
 constexpr std::chrono::milliseconds crowded_period{200};
-
-// How long a peer may leave a request for its forked jobs unanswered, before they are published by force: that costs
-// about 10 us and interrupts the peer, so it is for peers that compute without forking.
-constexpr std::chrono::microseconds patience{30};
 
 thread_local worker* this_worker = nullptr;
 
@@ -73,7 +62,7 @@ void worker::run() noexcept {
     work(&worker::next_until_termination);
     call(pool_.options().on_thread_stop);
     // What that function has posted to its own pool: nobody else may be left to run it.
-    work(&worker::next_own);
+    work(&worker::next_left_over);
     pool_.observed().worker_stopped(index_);
     this_worker = nullptr;
 }
@@ -112,6 +101,11 @@ void worker::work_to_the_end() noexcept {
 
 work_item* worker::next_until_termination() noexcept {
     return next(&has_terminated, &pool_);
+}
+
+work_item* worker::next_left_over() noexcept {
+    if (work_item* item = next_own()) return item;
+    return take_low();
 }
 
 // When a waiter's `done` becomes true, the one who made it so loads parker_ and unparks. A parker installed meanwhile
@@ -188,7 +182,8 @@ void worker::call(const std::function<void(unsigned)>& handler) noexcept {
 }
 
 work_item* worker::next_own() noexcept {
-    if (++tick_ % items_per_turn == 0) {
+    // ORDER: relaxed; see look_at_levels().
+    if ((++tick_ & turn_mask_.load(std::memory_order_relaxed)) == 0) {
         if (work_item* item = take_in_turn()) return item;
     }
     if (work_item* item = deque_.pop()) return item;
@@ -202,6 +197,10 @@ work_item* worker::next_own() noexcept {
 
 work_item* worker::take_in_turn() noexcept {
     if (tick_ % items_per_round == 0) collect();
+    if (pool_.uses_levels()) {
+        if (work_item* item = take_by_priority()) return item;
+        if (tick_ % items_per_turn != 0) return nullptr;
+    }
     if (tick_ % items_per_round == items_per_round / 2) {
         bool contended = false;
         return deque_.steal(contended);
@@ -345,10 +344,12 @@ bool worker::sleep(predicate done, void* argument) noexcept {
 work_item* worker::look_everywhere() noexcept {
     collect();
     admit_injected();
+    if (work_item* item = take_high()) return item;
     if (work_item* item = take_ready()) return item;
     if (work_item* item = deque_.pop()) return item;
     if (work_item* item = take_own_fork()) return item;
-    return steal();
+    if (work_item* item = steal()) return item;
+    return take_low();
 }
 
 work_item* worker::steal() noexcept {
@@ -373,47 +374,6 @@ work_item* worker::steal() noexcept {
     }
     if (pool_.has_forked()) ask_for_forks();
     return nullptr;
-}
-
-// Jobs that this worker forked further up its stack, where it now waits for something else.
-work_item* worker::take_own_fork() noexcept {
-    for (;;) {
-        if (!forks_.has_jobs()) return nullptr;
-        forks_.publish_all();
-        bool contended = false;
-        if (work_item* item = forks_.steal(contended)) {
-            pool_.observed().task_stolen(index_, index_, item);
-            return item;
-        }
-    }
-}
-
-void worker::ask_for_forks() noexcept {
-    const std::size_t workers = pool_.worker_count();
-    bool seen = false;
-    for (std::size_t i = 0; i < workers; ++i) {
-        // Beginning with the one that was seen last.
-        const std::size_t peer = (unanswered_.peer + i) % workers;
-        fork_deque& forks = pool_.worker_at(peer).forks_;
-        if (&forks == &forks_) continue;
-        forks.request();
-        if (seen || !forks.has_jobs()) continue;
-        seen = true;
-        const auto now = timer_clock::now();
-        const std::uint64_t progress = forks.progress();
-        if (peer != unanswered_.peer || progress != unanswered_.progress) {
-            unanswered_ = {peer, progress, now};
-        } else if (now - unanswered_.since > patience) {
-            forks.force();
-            unanswered_.since = now;
-        }
-    }
-}
-
-// For the deque of this worker: a push found that somebody asked.
-void worker::jobs_published() noexcept {
-    pool_.note_forking();
-    pool_.idle().notify_one();
 }
 
 std::uint32_t worker::next_random() noexcept {

@@ -56,6 +56,9 @@
 #ifndef WAIT
 #define WAIT 0      /* one item at most: waits inside its task for the child, and works meanwhile */
 #endif
+#ifndef LEVEL
+#define LEVEL 0     /* are posted to the queue of a priority, from which workers take one by one */
+#endif
 #ifndef ARM_EARLY
 #define ARM_EARLY 0 /* arm the timer of time 1 */
 #endif
@@ -95,10 +98,23 @@
 
 /* ---- shared state ---- */
 
-/* Queue 0 is the injector; worker w (from 1) has those from own(w) on. Big enough never to be full. */
+/* Queue 0 is the injector; worker w (from 1) has those from own(w) on; the last is that of a priority. Big enough never to
+ * be full. */
 #define injector 0
 #define own(w) (1 + ((w) - 1) * OWN)
+#if LEVEL
+#define level (1 + WORKERS * OWN)
+#define queues (2 + WORKERS * OWN)
+#define queue_for(i) (in(LEVEL, i) -> level : injector)
+#else
 #define queues (1 + WORKERS * OWN)
+#define queue_for(i) injector
+#endif
+#ifdef FAULT_levels_are_not_looked_at
+#define visible_queues (queues - 1)
+#else
+#define visible_queues queues
+#endif
 chan queue[queues] = [4] of { byte };
 
 /* idle_set. The halves of counts_, which are always read and written together, in one step. As the lower half changes only

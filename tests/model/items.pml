@@ -9,7 +9,7 @@ inline has_visible_work() {
             empty(queue[at]) ->
             at++;
             if
-            :: at == queues -> at = 0; break
+            :: at == visible_queues -> at = 0; break
             :: else
             fi
         }
@@ -28,8 +28,36 @@ inline take(from) {
     }
 }
 
+#if LEVEL
+/* priority_level::take(): what has yet to be linked cannot be taken. */
+inline take_level() {
+    atomic {
+        if
+        :: nempty(queue[level]) ->
+            queue[level]?<item>;
+            if
+            :: (unlinked & (1 << item)) == 0 -> queue[level]?item
+            :: else -> item = none
+            fi
+        :: empty(queue[level])
+        fi
+    }
+}
+#endif
+
 inline take_own(me) {
+#if LEVEL
+    if
+    :: take_level()                    /* take_by_priority(): whether it is the level's turn is left open */
+    :: skip
+    fi;
+    if
+    :: item == none -> take(own(me))
+    :: else
+    fi;
+#else
     take(own(me));
+#endif
 #if OWN > 1
     if
     :: item == none -> take(own(me) + 1)
@@ -68,6 +96,7 @@ inline admit_injected(me) {
 }
 
 /* steal(), and take_ready() and work_deque::pop() before it. */
+#define workers_queues (1 + WORKERS * OWN)
 inline take_anywhere() {
     at = 1;
     do
@@ -76,11 +105,17 @@ inline take_anywhere() {
             empty(queue[at]) ->
             at++;
             if
-            :: at == queues -> at = 0; break
+            :: at == workers_queues -> at = 0; break
             :: else
             fi
         }
-    od
+    od;
+#if LEVEL
+    if
+    :: item == none -> take_level()
+    :: else
+    fi
+#endif
 }
 
 /* ---- timers ---- */

@@ -3,9 +3,9 @@
 /* pool_core::inject(), on a thread that is not a worker: visible first, then ReadCounts, and only then to be taken. */
 inline submit(what) {
 #ifdef FAULT_linked_before_the_look
-    atomic { assert(!destroyed); queue[injector]!what }
+    atomic { assert(!destroyed); queue[queue_for(what)]!what }
 #else
-    atomic { assert(!destroyed); queue[injector]!what; unlinked = unlinked | (1 << what) }  /* PushItem */
+    atomic { assert(!destroyed); queue[queue_for(what)]!what; unlinked = unlinked | (1 << what) }  /* PushItem */
 #endif
     atomic {
         assert(!destroyed);

@@ -75,7 +75,7 @@ public:
     void worker_notified(const observed_pool& pool, std::size_t worker) noexcept override {
         note(kind::notified, pool, worker);
     }
-    void task_posted(const observed_pool& pool, std::uintptr_t task) noexcept override {
+    void task_posted(const observed_pool& pool, std::uintptr_t task, coex::priority) noexcept override {
         note(kind::posted, pool, 0, task);
     }
     void task_stolen(const observed_pool& pool, std::size_t worker, std::size_t victim,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exec/vocab/priority.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -60,7 +62,7 @@ public:
 
     /// On any thread: the task is about to be put into a queue of the pool. (A post that fails with std::bad_alloc has
     /// been told, too.)
-    virtual void task_posted(const observed_pool& pool, std::uintptr_t task) noexcept;
+    virtual void task_posted(const observed_pool& pool, std::uintptr_t task, priority level) noexcept;
     /// On `worker`, which has taken the task from the queues of another, `victim`, and will start it next. A worker
     /// that waits takes functions that it forked itself further up its stack: then both are the same.
     virtual void task_stolen(const observed_pool& pool, std::size_t worker, std::size_t victim,

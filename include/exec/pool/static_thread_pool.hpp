@@ -10,6 +10,7 @@
 #include <exec/pool/scope.hpp>
 #include <exec/pool/stack_job.hpp>
 #include <exec/pool/submission.hpp>
+#include <exec/vocab/priority.hpp>
 #include <exec/vocab/scheduler.hpp>
 #include <exec/vocab/stop_token.hpp>
 #include <exec/vocab/work_item.hpp>
@@ -31,6 +32,11 @@ struct pool_access;
 }  // namespace detail
 
 /// A fixed number of threads that run plain tasks and coroutines, and steal work from each other.
+///
+/// **Priorities.** A worker takes a high item before a normal one, and a low one only when it finds no other; what runs
+/// is never interrupted. Nothing starves: of every 8 items that a worker takes, one is normal, and of every 64 one is
+/// low, as long as such wait. High and low items start in the order in which they came, from inside and outside. What
+/// names no priority is normal.
 ///
 /// Thread-safe: all members but the constructor and destructor.
 /// Lifetime:    must outlive the coroutines that are on it, the files opened on it, and whoever still submits to it.
@@ -66,8 +72,13 @@ public:
     template <class Function>
         requires std::is_invocable_v<std::decay_t<Function>&>
     void post(Function&& function) {
+        post(priority::normal, std::forward<Function>(function));
+    }
+    template <class Function>
+        requires std::is_invocable_v<std::decay_t<Function>&>
+    void post(priority level, Function&& function) {
         require_function(function);
-        enqueue_function(detail::queue_place::wait(gate_), std::forward<Function>(function));
+        enqueue_function(detail::queue_place::wait(gate_), at(level), std::forward<Function>(function));
     }
 
     /// The same for `function()` or `function(token)`, unless `token` is stopped before its turn comes: then it never
@@ -77,16 +88,23 @@ public:
     template <class Function>
         requires detail::pool_function<std::decay_t<Function>>
     void post(Function&& function, inplace_stop_token token) {
+        post(priority::normal, std::forward<Function>(function), token);
+    }
+    template <class Function>
+        requires detail::pool_function<std::decay_t<Function>>
+    void post(priority level, Function&& function, inplace_stop_token token) {
         require_function(function);
-        enqueue_function(detail::queue_place::wait(gate_), std::forward<Function>(function), token);
+        enqueue_function(detail::queue_place::wait(gate_), at(level), std::forward<Function>(function), token);
     }
 
     /// Starts a task on a worker, unless `token` is stopped before its turn comes. An exception that leaves it goes
     /// where those of posted functions go. The destructor of the pool stops what the task waits for.
     ///
     /// Lifetime: of `token`'s source and of this pool: until the task has ended, also if it hops to another pool.
-    void post(task<> work, inplace_stop_token token = {}) {
-        enqueue_new<detail::posted_task>(detail::queue_place::wait(gate_), *core_, *context_, std::move(work), token);
+    void post(task<> work, inplace_stop_token token = {}) { post(priority::normal, std::move(work), token); }
+    void post(priority level, task<> work, inplace_stop_token token = {}) {
+        enqueue_new<detail::posted_task>(detail::queue_place::wait(gate_), at(level), *core_, at(level),
+                                         std::move(work), token);
     }
 
     /// As `post`, but where that would wait because the queue is full (`pool_options::queue_limit`) it returns false
@@ -94,19 +112,29 @@ public:
     template <class Function>
         requires std::is_invocable_v<std::decay_t<Function>&>
     [[nodiscard]] bool try_post(Function&& function) {
+        return try_post(priority::normal, std::forward<Function>(function));
+    }
+    template <class Function>
+        requires std::is_invocable_v<std::decay_t<Function>&>
+    [[nodiscard]] bool try_post(priority level, Function&& function) {
         require_function(function);
         detail::queue_place place = detail::queue_place::try_take(gate_);
         if (!place) return false;
-        enqueue_function(std::move(place), std::forward<Function>(function));
+        enqueue_function(std::move(place), at(level), std::forward<Function>(function));
         return true;
     }
     template <class Function>
         requires detail::pool_function<std::decay_t<Function>>
     [[nodiscard]] bool try_post(Function&& function, inplace_stop_token token) {
+        return try_post(priority::normal, std::forward<Function>(function), token);
+    }
+    template <class Function>
+        requires detail::pool_function<std::decay_t<Function>>
+    [[nodiscard]] bool try_post(priority level, Function&& function, inplace_stop_token token) {
         require_function(function);
         detail::queue_place place = detail::queue_place::try_take(gate_);
         if (!place) return false;
-        enqueue_function(std::move(place), std::forward<Function>(function), token);
+        enqueue_function(std::move(place), at(level), std::forward<Function>(function), token);
         return true;
     }
 
@@ -158,20 +186,32 @@ public:
     template <class Function>
         requires(!detail::is_pool_task<std::decay_t<Function>>)
     [[nodiscard]] auto submit(Function&& function, inplace_stop_token token = {}) {
+        return submit(priority::normal, std::forward<Function>(function), token);
+    }
+    template <class Function>
+        requires(!detail::is_pool_task<std::decay_t<Function>>)
+    [[nodiscard]] auto submit(priority level, Function&& function, inplace_stop_token token = {}) {
         require_function(function);
-        return enqueue_submitted_function(detail::queue_place::wait(gate_), std::forward<Function>(function), token);
+        return enqueue_submitted_function(detail::queue_place::wait(gate_), at(level), std::forward<Function>(function),
+                                          token);
     }
 
     /// As `submit`, or nothing where that would wait because the queue is full; then the function is left as it is.
     template <class Function>
         requires(!detail::is_pool_task<std::decay_t<Function>>)
     [[nodiscard]] auto try_submit(Function&& function, inplace_stop_token token = {}) {
+        return try_submit(priority::normal, std::forward<Function>(function), token);
+    }
+    template <class Function>
+        requires(!detail::is_pool_task<std::decay_t<Function>>)
+    [[nodiscard]] auto try_submit(priority level, Function&& function, inplace_stop_token token = {}) {
         require_function(function);
         detail::queue_place place = detail::queue_place::try_take(gate_);
-        using handle = decltype(enqueue_submitted_function(std::move(place), std::forward<Function>(function), token));
+        using handle =
+            decltype(enqueue_submitted_function(std::move(place), at(level), std::forward<Function>(function), token));
         if (!place) return std::optional<handle>();
         return std::optional<handle>(
-            enqueue_submitted_function(std::move(place), std::forward<Function>(function), token));
+            enqueue_submitted_function(std::move(place), at(level), std::forward<Function>(function), token));
     }
 
     /// Starts a task on a worker and gives its result to the owner of the returned handle.
@@ -180,8 +220,12 @@ public:
     /// Lifetime: as `post(task)`.
     template <class T>
     [[nodiscard]] submission<T> submit(task<T> work, inplace_stop_token token = {}) {
-        return enqueue_submitted(detail::queue_place::wait(gate_),
-                                 detail::recycling_new<detail::submitted_task<T>>(*context_, std::move(work), token));
+        return submit(priority::normal, std::move(work), token);
+    }
+    template <class T>
+    [[nodiscard]] submission<T> submit(priority level, task<T> work, inplace_stop_token token = {}) {
+        return enqueue_submitted(detail::queue_place::wait(gate_), at(level),
+                                 detail::recycling_new<detail::submitted_task<T>>(at(level), std::move(work), token));
     }
 
     /// Calls `function()` on a worker of this pool and returns what it returns, or throws what it throws. On a worker
@@ -222,8 +266,13 @@ public:
     /// `co_await pool.schedule()` moves a task to this pool. Infallible; allocates nothing.
     [[nodiscard]] schedule_sender schedule() noexcept { return schedule_sender(*context_); }
 
-    /// A copyable handle; equal for equal pools.
+    /// The same at a priority, which the task keeps: whatever it awaits, it resumes at this priority, until it awaits
+    /// another `schedule()`.
+    [[nodiscard]] schedule_sender schedule(priority level) noexcept { return schedule_sender(at(level)); }
+
+    /// A copyable handle; equal for equal pools and priorities. `get_priority(scheduler)` tells its priority.
     [[nodiscard]] scheduler get_scheduler() noexcept { return scheduler(*context_); }
+    [[nodiscard]] scheduler get_scheduler(priority level) noexcept { return scheduler(at(level)); }
 
     [[nodiscard]] unsigned thread_count() const noexcept;
 
@@ -245,48 +294,52 @@ private:
     }
 
     template <class Function>
-    void enqueue_function(detail::queue_place place, Function&& function) {
+    void enqueue_function(detail::queue_place place, execution_context& where, Function&& function) {
         using closure = std::decay_t<Function>;
         if constexpr (detail::makes_task<closure>) {
-            enqueue_new<detail::posted_task>(std::move(place), *core_, *context_,
+            enqueue_new<detail::posted_task>(std::move(place), where, *core_, where,
                                              detail::call_as_task<closure>(std::forward<Function>(function)),
                                              inplace_stop_token());
         } else {
-            enqueue_new<posted<closure>>(std::move(place), *this, std::forward<Function>(function));
+            enqueue_new<posted<closure>>(std::move(place), where, *this, std::forward<Function>(function));
         }
     }
     template <class Function>
-    void enqueue_function(detail::queue_place place, Function&& function, inplace_stop_token token) {
+    void enqueue_function(detail::queue_place place, execution_context& where, Function&& function,
+                          inplace_stop_token token) {
         using closure = std::decay_t<Function>;
         if constexpr (detail::makes_task<closure>) {
-            enqueue_new<detail::posted_task>(std::move(place), *core_, *context_,
+            enqueue_new<detail::posted_task>(std::move(place), where, *core_, where,
                                              detail::call_as_task<closure>(std::forward<Function>(function)), token);
         } else {
             using stoppable = detail::stoppable_call<closure>;
-            enqueue_new<posted<stoppable>>(std::move(place), *this, stoppable(std::forward<Function>(function), token));
+            enqueue_new<posted<stoppable>>(std::move(place), where, *this,
+                                           stoppable(std::forward<Function>(function), token));
         }
     }
     template <class Function>
-    [[nodiscard]] auto enqueue_submitted_function(detail::queue_place place, Function&& function,
-                                                  inplace_stop_token token) {
+    [[nodiscard]] auto enqueue_submitted_function(detail::queue_place place, execution_context& where,
+                                                  Function&& function, inplace_stop_token token) {
         using closure = std::decay_t<Function>;
         if constexpr (detail::makes_task<closure>) {
             auto work = detail::call_as_task<closure>(std::forward<Function>(function));
             using result = typename decltype(work)::value_type;
-            return enqueue_submitted(std::move(place), detail::recycling_new<detail::submitted_task<result>>(
-                                                           *context_, std::move(work), token));
+            return enqueue_submitted(
+                std::move(place), where,
+                detail::recycling_new<detail::submitted_task<result>>(where, std::move(work), token));
         } else {
-            return enqueue_submitted(std::move(place), detail::recycling_new<detail::submitted<closure>>(
-                                                           std::forward<Function>(function), token));
+            return enqueue_submitted(
+                std::move(place), where,
+                detail::recycling_new<detail::submitted<closure>>(std::forward<Function>(function), token));
         }
     }
 
     template <class Closure, class... Args>
-    void enqueue_new(detail::queue_place place, Args&&... args) {
+    void enqueue_new(detail::queue_place place, execution_context& where, Args&&... args) {
         auto* item = detail::recycling_new<Closure>(std::forward<Args>(args)...);
         place.give_to(*item);
         try {
-            enqueue_item(item);
+            enqueue_item(item, where);
         } catch (...) {
             detail::recycling_delete(item);
             throw;
@@ -295,11 +348,11 @@ private:
     }
 
     template <class Closure>
-    [[nodiscard]] auto enqueue_submitted(detail::queue_place place, Closure* closure) {
+    [[nodiscard]] auto enqueue_submitted(detail::queue_place place, execution_context& where, Closure* closure) {
         submission handle(*closure);
         place.give_to(*closure);
         try {
-            enqueue_item(closure);
+            enqueue_item(closure, where);
         } catch (...) {
             closure->disown();
             throw;
@@ -328,8 +381,12 @@ private:
         Function function;
     };
 
-    void enqueue_item(work_item* item);
+    void enqueue_item(work_item* item, execution_context& where);
     void inject_item(work_item* item) noexcept;
+    [[nodiscard]] execution_context& at(priority level) noexcept {
+        return level == priority::normal ? *context_ : at_other(level);
+    }
+    [[nodiscard]] execution_context& at_other(priority level) noexcept;
     void enqueue_all(work_queue& items) noexcept;
     void unowned_exception(std::exception_ptr error) noexcept;
 

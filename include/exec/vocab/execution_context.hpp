@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exec/vocab/priority.hpp>
+
 #include <cstddef>
 
 namespace coex::inline v0 {
@@ -29,6 +31,9 @@ public:
 
     /// Tells whether two contexts are the same threads, in different roles: then they return the same.
     [[nodiscard]] virtual const execution_context& threads() const noexcept { return *this; }
+
+    /// The priority of what is submitted here, among what runs on the same threads.
+    [[nodiscard]] virtual priority level() const noexcept { return priority::normal; }
 
 protected:
     ~execution_context() = default;

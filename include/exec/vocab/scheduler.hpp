@@ -2,6 +2,7 @@
 
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/execution_context.hpp>
+#include <exec/vocab/priority.hpp>
 #include <exec/vocab/queries.hpp>
 #include <exec/vocab/sender.hpp>
 #include <exec/vocab/work_item.hpp>
@@ -78,6 +79,7 @@ public:
     [[nodiscard]] static constexpr forward_progress_guarantee query(get_forward_progress_guarantee_t) noexcept {
         return forward_progress_guarantee::parallel;
     }
+    [[nodiscard]] priority query(get_priority_t) const noexcept { return context_->level(); }
     [[nodiscard]] execution_context& context() const noexcept { return *context_; }
     friend bool operator==(const context_scheduler&, const context_scheduler&) noexcept = default;
 
