@@ -124,8 +124,8 @@ void worker::work_until(predicate done, void* argument) noexcept {
         void* argument;
     } here{this, done, argument};
     const auto go_on = [](void* where) noexcept {
-        const waiting& here = *static_cast<waiting*>(where);
-        here.self->work_on_this_stack_until(here.done, here.argument);
+        const waiting& below = *static_cast<waiting*>(where);
+        below.self->work_on_this_stack_until(below.done, below.argument);
     };
     if (call_on_spare_stack(go_on, &here)) return;
     while (!done(argument)) parker_.load()->park(timer_clock::time_point::max());

@@ -101,8 +101,8 @@ class blocking_awaiter : blocking_wait {
     using result = typename traits::result;
 
 public:
-    explicit blocking_awaiter(Function&& function)
-        : blocking_wait(&blocking_awaiter::call), function_(std::move(function)) {}
+    explicit blocking_awaiter(Function&& to_call)
+        : blocking_wait(&blocking_awaiter::call), function_(std::move(to_call)) {}
 
     [[nodiscard]] static bool await_ready() noexcept { return false; }
     template <std::derived_from<coroutine_base> Promise>

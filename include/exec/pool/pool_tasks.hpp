@@ -60,12 +60,12 @@ public:
         auto& self = *static_cast<pool_task*>(item);
         if (self.token().stop_requested()) return self.end(outcome::stopped);
         coroutine_base& child = self.coroutine_.promise();
-        const outcome ending = child.start_inline(self.place_, self.token(), self);
+        const outcome how = child.start_inline(self.place_, self.token(), self);
         // LIFETIME: a task that goes on may have ended by now, and *this be gone.
-        if (ending == outcome::none) return;
+        if (how == outcome::none) return;
         // The frame of one that ended with a value or an error has gone by itself.
-        if (ending != outcome::stopped) self.coroutine_ = nullptr;
-        self.end(ending);
+        if (how != outcome::stopped) self.coroutine_ = nullptr;
+        self.end(how);
     }
 
 protected:
@@ -81,16 +81,16 @@ protected:
 
     [[nodiscard]] virtual inplace_stop_token token() noexcept = 0;
     /// The task has ended, and its frame is gone. LIFETIME: *this may be gone when this returns.
-    virtual void finish(outcome ending) noexcept = 0;
+    virtual void finish(outcome how) noexcept = 0;
 
 private:
-    static coroutine_base* on_ended(completion* base, coroutine_base&, outcome ending) noexcept {
-        static_cast<pool_task&>(static_cast<result_completion<T>&>(*base)).end(ending);
+    static coroutine_base* on_ended(completion* base, coroutine_base&, outcome how) noexcept {
+        static_cast<pool_task&>(static_cast<result_completion<T>&>(*base)).end(how);
         return nullptr;
     }
-    void end(outcome ending) noexcept {
+    void end(outcome how) noexcept {
         if (coroutine_) std::exchange(coroutine_, nullptr).destroy();
-        finish(ending);
+        finish(how);
     }
 
     execution_context& place_;
@@ -106,8 +106,8 @@ public:
 
 private:
     [[nodiscard]] inplace_stop_token token() noexcept override { return token_; }
-    void finish(outcome ending) noexcept override {
-        if (ending == outcome::error) {
+    void finish(outcome how) noexcept override {
+        if (how == outcome::error) {
             try {
                 take();
             } catch (...) {
@@ -131,8 +131,8 @@ public:
 
 private:
     [[nodiscard]] inplace_stop_token token() noexcept override { return this->stop_source().get_token(); }
-    void finish(outcome ending) noexcept override {
-        if (ending == outcome::stopped) {
+    void finish(outcome how) noexcept override {
+        if (how == outcome::stopped) {
             this->end_as_stopped();
         } else {
             keep_result();
