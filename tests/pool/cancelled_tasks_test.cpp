@@ -118,12 +118,12 @@ TEST(cancelled_tasks, a_posted_function_that_is_cancelled_in_the_queue_never_run
 TEST(cancelled_tasks, a_task_that_awaits_a_cancelled_function_unwinds) {
     static_thread_pool pool{{.threads = 1}};
     std::atomic<int> unwound{0};
-    const auto awaits = [](static_thread_pool& where, std::atomic<int>& unwound, bool before) -> coex::task<int> {
+    const auto awaits = [](static_thread_pool& where, std::atomic<int>& counted, bool before) -> coex::task<int> {
         struct at_end {
             std::atomic<int>& count;
             explicit at_end(std::atomic<int>& counter) : count(counter) {}
             ~at_end() { count.fetch_add(1); }
-        } const end(unwound);
+        } const end(counted);
         busy_worker busy(where);
         auto handle = where.submit([] { return 1; });
         handle.request_stop();
@@ -149,8 +149,8 @@ TEST(cancelled_tasks, a_stop_of_the_awaiting_task_is_passed_on_to_a_queued_funct
             source.request_stop();
             busy.let_go();
         });
-        const auto awaits = [](static_thread_pool& where, std::atomic<int>& ran) -> coex::task<> {
-            auto handle = where.submit([&ran] { ran.fetch_add(1); });
+        const auto awaits = [](static_thread_pool& where, std::atomic<int>& calls) -> coex::task<> {
+            auto handle = where.submit([&calls] { calls.fetch_add(1); });
             co_await std::move(handle);
         };
         // The stop may come before the await begins: then the await passes it on.

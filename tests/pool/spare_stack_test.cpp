@@ -25,10 +25,10 @@ TEST(spare_stack, smoke_a_function_runs_elsewhere_on_the_same_thread) {
     what_is_seen seen;
     ASSERT_TRUE(call_on_spare_stack(
         [](void* argument) noexcept {
-            auto& seen = *static_cast<what_is_seen*>(argument);
-            seen.place = static_cast<std::byte*>(__builtin_frame_address(0));
-            seen.thread = std::this_thread::get_id();
-            seen.deep = stack_is_deep();
+            auto& here = *static_cast<what_is_seen*>(argument);
+            here.place = static_cast<std::byte*>(__builtin_frame_address(0));
+            here.thread = std::this_thread::get_id();
+            here.deep = stack_is_deep();
         },
         &seen));
     EXPECT_EQ(seen.thread, std::this_thread::get_id());
@@ -55,7 +55,8 @@ TEST(spare_stack, an_exception_may_be_thrown_and_caught_on_it) {
 
 void go_deeper(void* argument) noexcept {
     auto& seen = *static_cast<what_is_seen*>(argument);
-    if (++seen.depth < 100) EXPECT_TRUE(call_on_spare_stack(&go_deeper, argument));
+    if (++seen.depth == 100) return;
+    EXPECT_TRUE(call_on_spare_stack(&go_deeper, argument));
 }
 
 TEST(spare_stack, one_may_follow_another) {
