@@ -44,7 +44,8 @@ class timeout_operation : time_limit {
             operation_->ended(coex::set_error, std::forward<Error>(error));
         }
         void set_stopped() && noexcept { operation_->ended(coex::set_stopped); }
-        [[nodiscard]] auto get_env() const noexcept {
+        // Its type is named: to deduce it, the body would be looked at while the operation is incomplete.
+        [[nodiscard]] stoppable_env<env_of_t<const Receiver&>> get_env() const noexcept {
             return stoppable_env<env_of_t<const Receiver&>>(prop(get_stop_token, operation_->source_.get_token()),
                                                             forward_env_of(operation_->receiver_));
         }
