@@ -55,6 +55,7 @@
 #include <exec/pool/scope.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 #include <exec/pool/thread_body.hpp>
+#include <exec/pool/trace_recorder.hpp>
 #include <exec/pool/with_pool.hpp>
 #include <exec/sync/async_mutex.hpp>
 #include <exec/sync/auto_reset_event.hpp>
