@@ -56,6 +56,10 @@ CONFIGURATIONS = {
     "2 workers, priorities only": f"POSTS=2 LEVEL={items(1, 2)} LONG={items(1)}",
     "2 workers end, priorities": f"POSTS=2 LEVEL={items(2)} DRAIN",
     "3 workers, priorities": f"{THREE} POSTS=2 LEVEL={items(2)} LONG={items(1, 2)}",
+    "2 workers, broadcast": f"POSTS=1 BROADCAST LONG={items(13)} SMALL_PARKER",
+    "2 workers, broadcast, one waits": f"POSTS=1 SPAWN={items(1)} WAIT={items(1)} BROADCAST SMALL_PARKER",
+    "2 workers end, broadcast": "POSTS=1 BROADCAST DRAIN SMALL_PARKER",
+    "2 workers come to rest after a broadcast": "POSTERS=0 BROADCAST ASLEEP LIVE",
     "2 workers come to rest": "POSTS=1 SPURIOUS=1 LIVE",
     "2 workers come to rest after a timer": f"POSTS=1 ARM_EARLY={items(1)} ASLEEP LIVE",
     "2 workers come to their end": "POSTS=1 SMALL_PARKER DRAIN LIVE",
@@ -66,6 +70,7 @@ CONFIGURATIONS = {
     "3 workers push": f"{THREE} POSTS=1 SPAWN={items(1)} LONG={items(1, 5)} OWN=2 SPURIOUS=1",
     "3 workers, 2 timers": f"{THREE} POSTS=1 LONG={items(1)} ARM_LATE={items(1)} ARM_EARLY={items(1)}",
     "3 workers, timer and work": f"{THREE} POSTS=2 LONG={items(1, 2)} ARM_EARLY={items(1)}",
+    "3 workers, broadcast": f"{THREE} POSTERS=0 BROADCAST",
     "3 workers end": f"{THREE} POSTS=1 DRAIN",
 }
 
@@ -101,6 +106,10 @@ FAULTS = {
     "nested_wait_is_not_counted": "2 workers end, one waits",
     "visitors_are_not_counted": "2 workers end",
     "linked_before_the_look": "2 workers end",
+    "broadcast_is_not_told": "2 workers, broadcast",
+    "recheck_overlooks_the_share": "2 workers, broadcast",
+    "end_overlooks_shares": "2 workers end, broadcast",
+    "broadcast_is_no_visit": "2 workers end, broadcast",
     "awaited_end_is_no_visit": "1 worker waits for another pool",
 }
 

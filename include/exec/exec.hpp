@@ -44,6 +44,7 @@
 #include <exec/io/tcp.hpp>
 #include <exec/io/timer.hpp>
 #include <exec/io/unix.hpp>
+#include <exec/pool/broadcast.hpp>
 #include <exec/pool/current_pool.hpp>
 #include <exec/pool/default_pool.hpp>
 #include <exec/pool/fork_context.hpp>
@@ -53,10 +54,13 @@
 #include <exec/pool/parallel_reduce.hpp>
 #include <exec/pool/pool_observer.hpp>
 #include <exec/pool/scope.hpp>
+#include <exec/pool/scope_fifo.hpp>
 #include <exec/pool/static_thread_pool.hpp>
+#include <exec/pool/structured_work.hpp>
 #include <exec/pool/thread_body.hpp>
 #include <exec/pool/trace_recorder.hpp>
 #include <exec/pool/with_pool.hpp>
+#include <exec/pool/yield_result.hpp>
 #include <exec/sync/async_mutex.hpp>
 #include <exec/sync/auto_reset_event.hpp>
 #include <exec/sync/channel.hpp>

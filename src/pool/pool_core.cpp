@@ -267,6 +267,21 @@ void pool_core::submit_task(work_item* item) {
     idle_.notify_one();
 }
 
+void pool_core::submit_task(fifo_lane& lane, work_item* item) {
+    current_worker()->push_task(lane, item);
+    idle_.notify_one();
+}
+
+// A share may run as soon as it is linked, and with the last one the pool may go: this thread counts as a visitor.
+void pool_core::submit_shares(work_queue& shares) noexcept {
+    const visit present(*this);
+    {
+        const std::lock_guard lock(broadcasting_);
+        for (unsigned index = 0; index < options_.threads; ++index) workers_[index]->push_share(shares.pop_front());
+    }
+    idle_.wake_all();
+}
+
 bool pool_core::arm(timer_node& node) {
     switch (timers_.arm(node)) {
         case timer_set::arm_result::refused:
@@ -292,6 +307,11 @@ bool pool_core::has_visible_work() const noexcept {
     return std::any_of(workers_.begin(), workers_.end(), [](const auto& each) { return each->has_work(); });
 }
 
+bool pool_core::has_share() const noexcept {
+    return std::any_of(workers_.begin(), workers_.begin() + options_.threads,
+                       [](const auto& each) { return each->has_share(); });
+}
+
 void pool_core::demand_attention() noexcept {
     if (!has_forked()) return;
     bool all_knew = true;
@@ -312,7 +332,7 @@ void pool_core::try_terminate() noexcept {
         pool_extension* const extension = extension_seen_.load();
         if (extension != nullptr && !extension->quiet()) return false;
         // Last: what an operation or a timer handed over is visible before it counts as ended.
-        if (has_visible_work()) return false;
+        if (has_visible_work() || has_share()) return false;
         terminated_.store(true);
         return true;
     });

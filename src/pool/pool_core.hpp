@@ -64,6 +64,12 @@ public:
     /// Submits a plain task: on a worker of this pool to its deque, otherwise to the injector.
     void submit_task(work_item* item);
 
+    /// Submits a plain task through a lane of the calling thread, which is a worker of this pool.
+    void submit_task(fifo_lane& lane, work_item* item);
+
+    /// Gives each worker its share of a broadcast, in the order of the indices.
+    void submit_shares(work_queue& shares) noexcept;
+
     /// The worker of this pool that the calling thread is, or null.
     [[nodiscard]] worker* current_worker() const noexcept {
         worker* const here = worker::current();
@@ -90,6 +96,7 @@ public:
     void note_levels() noexcept;
     [[nodiscard]] const timer_set& timers_armed() const noexcept { return timers_; }
     std::size_t expire_timers() noexcept;
+    /// Something is there that any worker may take.
     [[nodiscard]] bool has_visible_work() const noexcept;
 
     /// More workers than processors that they may use: nobody spins.
@@ -165,6 +172,7 @@ private:
     [[nodiscard]] bool arm(timer_node& node) override;
     void cancel(timer_node& node) noexcept override { timers_.cancel(node); }
 
+    [[nodiscard]] bool has_share() const noexcept;
     void start_threads();
     void start_thread(unsigned index);
     void spawn_by_handler(unsigned index);
@@ -178,6 +186,7 @@ private:
     injector injector_;
     std::optional<queue_gate> gate_;
     priority_levels levels_{*this};
+    std::mutex broadcasting_;
     idle_set idle_;
     timer_set timers_;
     std::atomic<bool> forked_{false};

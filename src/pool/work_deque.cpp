@@ -12,6 +12,14 @@ work_deque::work_deque() {
     ring_.store(rings_.back().get());
 }
 
+void work_deque::make_room() {
+    // ORDER: relaxed; only this thread writes bottom_ and ring_.
+    const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+    const ring* const slots = ring_.load(std::memory_order_relaxed);
+    const std::int64_t top = top_.load();
+    if (bottom - top > slots->mask) static_cast<void>(grow(top, bottom));
+}
+
 void work_deque::push(work_item* item) {
     // ORDER: relaxed; only this thread writes bottom_ and ring_.
     const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);

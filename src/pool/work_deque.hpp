@@ -25,7 +25,7 @@ namespace coex::inline v0::detail {
 /// or moves to a larger array, only when top has passed it, and then the exchange fails. Old arrays live as long as the
 /// deque.
 ///
-/// OWNER: push, pop, the destructor: the worker. steal, empty: any thread.
+/// OWNER: push, make_room, pop, the destructor: the worker. steal, empty: any thread.
 class work_deque {
 public:
     work_deque();
@@ -33,6 +33,9 @@ public:
     work_deque& operator=(const work_deque&) = delete;
 
     void push(work_item* item);
+
+    /// The next push() will not throw. Errors: std::bad_alloc.
+    void make_room();
     [[nodiscard]] work_item* pop() noexcept;
 
     /// The oldest item, or null: the deque was empty, or another thread was faster (`contended` is then set).

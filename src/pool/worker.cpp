@@ -135,11 +135,7 @@ void worker::work_on_this_stack_until(predicate done, void* argument) noexcept {
     while (!done(argument)) {
         work_item* item = next(done, argument);
         if (item == nullptr) return;
-        if (pool_.observed().wanted()) {
-            execute_observed(item);
-        } else {
-            execute(item);
-        }
+        execute_and_tell(item);
     }
 }
 
@@ -157,6 +153,14 @@ void worker::execute(work_item* item) noexcept {
     // LIFETIME: the item may be gone.
     counters_.running.store(before, std::memory_order_relaxed);
     count(counters_.executed);
+}
+
+void worker::execute_and_tell(work_item* item) noexcept {
+    if (pool_.observed().wanted()) {
+        execute_observed(item);
+    } else {
+        execute(item);
+    }
 }
 
 void worker::execute_observed(work_item* item) noexcept {
@@ -188,6 +192,7 @@ work_item* worker::next_own() noexcept {
     }
     if (work_item* item = deque_.pop()) return item;
     if (work_item* item = take_ready()) return item;
+    if (work_item* item = take_share()) return item;
     if (collect()) {
         if (work_item* item = take_ready()) return item;
     }
@@ -204,6 +209,9 @@ work_item* worker::take_in_turn() noexcept {
     if (tick_ % items_per_round == items_per_round / 2) {
         bool contended = false;
         return deque_.steal(contended);
+    }
+    if (tick_ % items_per_round == items_per_round / 4) {
+        if (work_item* item = take_share()) return item;
     }
     // First out, then in: of a full queue something must leave before what waits outside can enter.
     work_item* const oldest = take_ready();
@@ -237,6 +245,13 @@ void worker::admit_injected() noexcept {
     if (outside.pop(taken, std::min(most_injected, room)) > 0) ready_.push_all(taken);
 }
 
+work_item* worker::take_share() noexcept {
+    if (shares_.empty()) return nullptr;
+    work_queue taken;
+    shares_.pop(taken, 1);
+    return taken.pop_front();
+}
+
 bool worker::collect() noexcept {
     collecting_ = true;
     bool any = parker_.load()->poll();
@@ -263,7 +278,7 @@ work_item* worker::search(predicate done, void* argument) noexcept {
             pause_briefly();
         }
         // Jobs that a peer has forked and not published are work too: sleep only when nothing is left to ask for.
-        if (pool_.has_visible_work()) {
+        if (pool_.has_visible_work() || has_share()) {
             let_others_run(nap);
             continue;
         }
@@ -327,7 +342,7 @@ void worker::note_waker() noexcept {
 bool worker::sleep(predicate done, void* argument) noexcept {
     const auto deadline = pool_.idle().announce_sleep(*this, pool_.timers_armed());
     pool_.demand_attention();
-    if (!pool_.has_visible_work() && !done(argument)) {
+    if (!pool_.has_visible_work() && !has_share() && !done(argument)) {
         if (pool_.draining()) pool_.try_terminate();
         if (!done(argument)) {
             count(counters_.parked);
@@ -347,6 +362,7 @@ work_item* worker::look_everywhere() noexcept {
     if (work_item* item = take_high()) return item;
     if (work_item* item = take_ready()) return item;
     if (work_item* item = deque_.pop()) return item;
+    if (work_item* item = take_share()) return item;
     if (work_item* item = take_own_fork()) return item;
     if (work_item* item = steal()) return item;
     return take_low();
@@ -374,13 +390,6 @@ work_item* worker::steal() noexcept {
     }
     if (pool_.has_forked()) ask_for_forks();
     return nullptr;
-}
-
-std::uint32_t worker::next_random() noexcept {
-    random_ ^= random_ << 13;
-    random_ ^= random_ >> 17;
-    random_ ^= random_ << 5;
-    return random_;
 }
 
 }  // namespace coex::inline v0::detail

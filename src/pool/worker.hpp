@@ -1,6 +1,8 @@
 #pragma once
 
+#include "pool/fifo_lane.hpp"
 #include "pool/futex_parker.hpp"
+#include "pool/injector.hpp"
 #include "pool/priority_level.hpp"
 #include "pool/ready_queue.hpp"
 #include "pool/work_deque.hpp"
@@ -55,8 +57,25 @@ public:
     /// Runs work of the pool until `done(argument)`; something must `unpark()` the worker after that became true.
     void work_until(bool (*done)(void*), void* argument) noexcept;
 
+    /// Runs one item, whatever there is for it to do, if there is anything. Own thread only.
+    bool run_one() noexcept;
+    /// The same for what only this worker should do: its own newest task or job, or its share of a broadcast.
+    bool run_one_of_its_own() noexcept;
+    /// True when the worker has spawned or forked what nobody has taken yet.
+    [[nodiscard]] bool has_pending_tasks() const noexcept { return !deque_.empty() || forks_.has_jobs(); }
+
     /// Takes a plain task: the last one taken is run first, thieves take the oldest. Own thread only.
     void push_task(work_item* item) { deque_.push(item); }
+    /// The same through a lane of this worker: its tasks start in order.
+    void push_task(fifo_lane& lane, work_item* item) {
+        deque_.make_room();
+        lane.push(item);
+        deque_.push(&lane);
+    }
+    /// The lane of those that belong to no scope. Own thread only.
+    [[nodiscard]] fifo_lane& lane() noexcept { return lane_; }
+    /// Takes a share of a broadcast, which no other worker may run. Any thread; then it must be woken.
+    void push_share(work_item* item) noexcept { shares_.push(item); }
     /// Takes a coroutine that is ready: run in order. Own thread only.
     [[nodiscard]] bool try_push_ready(work_item* item) noexcept { return ready_.try_push(item); }
 
@@ -91,7 +110,8 @@ public:
 
     /// True when one of the queues holds something. Any thread.
     [[nodiscard]] bool has_work() const noexcept { return !deque_.empty() || !ready_.empty() || forks_.has_jobs(); }
-    [[nodiscard]] std::size_t queued() const noexcept { return deque_.size() + ready_.size(); }
+    [[nodiscard]] bool has_share() const noexcept { return !shares_.empty(); }
+    [[nodiscard]] std::size_t queued() noexcept { return deque_.size() + ready_.size() + shares_.size(); }
 
     struct counters {
         std::atomic<std::uint64_t> executed{0};
@@ -107,8 +127,9 @@ private:
 
     // A worker prefers the newest of its own tasks. So that nothing starves meanwhile, every 8th item comes from the
     // ready queue (which work from outside enters in its order), or once in 64 from the old end of the deque; as often
-    // the worker looks at completions and timers. An outside post thus starts after at most 16 other items, and 9 more
-    // for each one that waits before it in the ready queue or the injector.
+    // the worker looks at completions and timers, and at its share of broadcasts. An outside post thus starts after at
+    // most 16 other items, and 9 more for each one that waits before it in the ready queue or the injector; a share
+    // after at most 64, and 64 more for each one before it.
     static constexpr std::uint32_t items_per_turn = 8;
     static constexpr std::uint32_t items_per_round = 64;
 
@@ -120,6 +141,7 @@ private:
     [[nodiscard]] work_item* next_left_over() noexcept;
     void execute(work_item* item) noexcept;
     void execute_observed(work_item* item) noexcept;
+    void execute_and_tell(work_item* item) noexcept;
     void call(const std::function<void(unsigned)>& handler) noexcept;
     [[nodiscard]] work_item* next(predicate done, void* argument) noexcept;
     [[nodiscard]] work_item* next_own() noexcept;
@@ -129,6 +151,7 @@ private:
     [[nodiscard]] work_item* take_low() noexcept;
     [[nodiscard]] work_item* take_normal_in_turn() noexcept;
     void admit_injected() noexcept;
+    [[nodiscard]] work_item* take_share() noexcept;
     [[nodiscard]] work_item* take_ready() noexcept;
     [[nodiscard]] work_item* take_ready_and_tell() noexcept;
     [[nodiscard]] work_item* search(predicate done, void* argument) noexcept;
@@ -142,7 +165,12 @@ private:
     bool collect() noexcept;
     void found() noexcept;
     void let_others_run(std::chrono::microseconds& nap) noexcept;
-    [[nodiscard]] std::uint32_t next_random() noexcept;
+    [[nodiscard]] std::uint32_t next_random() noexcept {
+        random_ ^= random_ << 13;
+        random_ ^= random_ >> 17;
+        random_ ^= random_ << 5;
+        return random_;
+    }
 
     pool_core& pool_;
     const unsigned index_;
@@ -160,6 +188,8 @@ private:
     work_deque deque_;
     ready_queue ready_;
     fork_deque forks_;
+    injector shares_;
+    fifo_lane lane_;
 
     // The peer whose jobs this worker sees and cannot take, and since when it has not answered.
     struct {

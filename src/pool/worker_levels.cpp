@@ -38,18 +38,21 @@ work_item* worker::take_low() noexcept {
 }
 
 // Every other turn is that of what is ready and of work from outside; of the rest, the newest and the oldest of the
-// worker's own tasks share. Then whatever there is, also in other workers' queues.
+// worker's own tasks share, and its shares of broadcasts go before the newest. Then whatever there is, also in other
+// workers' queues.
 work_item* worker::take_normal_in_turn() noexcept {
     const unsigned turn = turns_.next_normal_turn();
     if (turn % 4 == 0) {
         bool contended = false;
         if (work_item* item = deque_.steal(contended)) return item;
     } else if (turn % 4 == 2) {
+        if (work_item* item = take_share()) return item;
         if (work_item* item = deque_.pop()) return item;
     }
     admit_injected();
     if (work_item* item = take_ready_and_tell()) return item;
     if (work_item* item = deque_.pop()) return item;
+    if (work_item* item = take_share()) return item;
     return steal();
 }
 

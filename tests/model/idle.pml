@@ -71,7 +71,8 @@
  * IO: an operation ends on a helper thread.
  * RING: two operations end in the ring in which worker 1 parks.
  * REMOTE: the awaited child runs in another pool.
- * FROZEN: time stands still. */
+ * FROZEN: time stands still.
+ * BROADCAST: a thread outside gives every worker a share, which only that one may run. */
 
 #define none 0
 #define never 3     /* a time that the clock does not reach */
@@ -94,7 +95,15 @@
 #endif
 #define timer_items (((ARM_EARLY != 0) << timer_item(1)) | ((ARM_LATE != 0) << timer_item(2)))
 #define io_items ((bit_of(operations_begun) - 1) << io_item)
-#define all_items (posted_items | (SPAWN << 4) | timer_items | io_items)
+#ifdef BROADCAST
+#define share_item(w) ((w) + 12)
+#define shares ((bit_of(WORKERS) - 1) << 13)
+#define broadcasters 1
+#else
+#define shares 0
+#define broadcasters 0
+#endif
+#define all_items (posted_items | (SPAWN << 4) | timer_items | io_items | shares)
 
 /* ---- shared state ---- */
 
@@ -116,6 +125,9 @@
 #define visible_queues queues
 #endif
 chan queue[queues] = [4] of { byte };
+#ifdef BROADCAST
+chan share[WORKERS + 1] = [1] of { byte };   /* worker::shares_, of worker w */
+#endif
 
 /* idle_set. The halves of counts_, which are always read and written together, in one step. As the lower half changes only
  * under the mutex, with the list, `asleep` is also sleepers_.size(). */
@@ -145,7 +157,7 @@ bit armed[3], closed, timers_locked;
 /* pool_core */
 bit draining, timers_closed, terminated, destroyed;
 byte visitors, nested_waits, ended;
-short unlinked;                   /* items in the injector that cannot be taken yet */
+short unlinked;                   /* items in the injector and the shares that cannot be taken yet */
 byte operations = operations_begun;
 
 /* end_latch::waiter_ of the child that is awaited: none, the worker that waits, or is_ended */

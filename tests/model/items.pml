@@ -16,6 +16,54 @@ inline has_visible_work() {
     od
 }
 
+#ifdef BROADCAST
+
+/* worker::has_share() of this worker; the answer is `seen`. */
+inline see_share(me) {
+    atomic {
+        if
+        :: nempty(share[me]) -> seen = 1
+        :: empty(share[me])
+        fi
+    }
+}
+
+/* pool_core::has_share(): of any worker. */
+inline see_all_shares() {
+    at = 1;
+    do
+    :: atomic { nempty(share[at]) -> seen = 1; at = 0; break }
+    :: atomic {
+            empty(share[at]) ->
+            at++;
+            if
+            :: at > WORKERS -> at = 0; break
+            :: else
+            fi
+        }
+    od
+}
+
+/* worker::take_share() */
+inline take_share(me) {
+    atomic {
+        if
+        :: nempty(share[me]) ->
+            if
+            :: (unlinked & bit_of(share_item(me))) == 0 -> share[me]?item
+            :: else
+            fi
+        :: empty(share[me])
+        fi
+    }
+}
+
+#else
+#define see_share(me) skip
+#define see_all_shares() skip
+#define take_share(me) skip
+#endif
+
 /* ---- taking items ---- */
 
 /* ready_queue::pop(), work_deque::pop() and steal(): the item, or none. */

@@ -34,6 +34,35 @@ proctype poster(byte item; byte end) {
     posters_done++
 }
 
+#ifdef BROADCAST
+/* pool_core::submit_shares(), on a thread that is not a worker. */
+proctype broadcaster() {
+    byte at, left;
+    bit was;
+#ifndef FAULT_broadcast_is_no_visit
+    VISIT;
+#endif
+    at = 1;
+    do
+    :: at <= WORKERS ->
+        atomic {
+            assert(!destroyed);
+            share[at]!share_item(at);                                      /* PushItem */
+            unlinked = unlinked | bit_of(share_item(at))
+        }
+        atomic { unlinked = unlinked & ~bit_of(share_item(at)); at++ }
+    :: else -> break
+    od;
+#ifndef FAULT_broadcast_is_not_told
+    wake_all();
+#endif
+#ifndef FAULT_broadcast_is_no_visit
+    LEAVE;
+#endif
+    posters_done++
+}
+#endif
+
 #ifdef IO
 /* io_service::finish() of an operation that nobody else holds. */
 proctype helper() {
@@ -87,7 +116,7 @@ proctype clock() {
 #ifdef DRAIN
 inline destroy_pool() {
     /* The owner knows that all is posted: the posters have returned, or their items have run. */
-    posters_done == POSTERS || (ran & posted_items) == posted_items;
+    posters_done == POSTERS + broadcasters || (ran & (posted_items | shares)) == (posted_items | shares);
     draining = 1;
 #ifdef TIMERS
     atomic { !timers_locked; timers_locked = 1; closed = 1 }               /* timer_set::close() */
@@ -138,6 +167,9 @@ init {
         at = 0;
 #ifdef IO
         run helper();
+#endif
+#ifdef BROADCAST
+        run broadcaster();
 #endif
 #ifdef RING
         run kernel();

@@ -58,6 +58,12 @@ inline try_terminate() {
         :: else
         fi;
 #endif
+#if defined(BROADCAST) && !defined(FAULT_end_overlooks_shares)
+        if
+        :: last && !seen -> see_all_shares()
+        :: else
+        fi;
+#endif
         atomic {
             if
             :: last && !seen -> assert(ran == all_items); terminated = 1
@@ -110,6 +116,16 @@ work:                                  /* next(): first the own queues */
         fi
 #endif
     fi;
+#ifdef BROADCAST
+    if
+    :: item == none -> take_share(me)
+    :: else
+    fi;
+    if
+    :: item != none -> goto run_item
+    :: else
+    fi;
+#endif
     admit_injected(me);
     if
     :: item == none -> take(own(me))
@@ -131,6 +147,12 @@ look:                                  /* look_everywhere() */
     collect(me);
     admit_injected(me);
     take_anywhere();
+#ifdef BROADCAST
+    if
+    :: item == none -> take_share(me)
+    :: else
+    fi;
+#endif
     if
     :: item != none -> goto found
     :: else
@@ -146,6 +168,12 @@ look:                                  /* look_everywhere() */
     announce_sleep(me);                /* sleep(): Announce */
 #if !defined(FAULT_no_recheck) && !defined(FAULT_recheck_before_announce)
     has_visible_work();                /* Recheck */
+#endif
+#if defined(BROADCAST) && !defined(FAULT_recheck_overlooks_the_share)
+    if
+    :: !seen -> see_share(me)
+    :: else
+    fi;
 #endif
     if
     :: !seen ->

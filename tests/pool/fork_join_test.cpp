@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -223,6 +224,40 @@ TEST(fork_join, several_threads_install_at_once) {
         });
     }
     for (std::thread& each : threads) each.join();
+}
+
+template <class Iterator>
+void quick_sort(Iterator first, Iterator last) {
+    if (last - first < 2) return;
+    const auto pivot = first[(last - first) / 2];
+    const auto less = std::partition(first, last, [=](const auto& each) { return each < pivot; });
+    const auto equal = std::partition(less, last, [=](const auto& each) { return each == pivot; });
+    coex::fork_join([=] { quick_sort(first, less); }, [=] { quick_sort(equal, last); });
+}
+
+TEST(fork_join, sorts_outside_of_pools_and_in_a_pool) {
+    std::vector<unsigned> numbers;
+    unsigned seed = 3;
+    for (int i = 0; i < 12288; ++i) numbers.push_back((seed = seed * 1664525U + 1013904223U) >> 12);
+    auto sorted = numbers;
+    std::sort(sorted.begin(), sorted.end());
+    auto outside = numbers;
+    quick_sort(outside.begin(), outside.end());
+    EXPECT_EQ(outside, sorted);
+    static_thread_pool pool{{.threads = 3}};
+    pool.install([&] { quick_sort(numbers.begin(), numbers.end()); });
+    EXPECT_EQ(numbers, sorted);
+}
+
+TEST(fork_join, from_outside_again_and_again_runs_both_each_time) {
+    static_thread_pool pool{{.threads = 2}};
+    std::atomic<int> left{0};
+    std::atomic<int> right{0};
+    for (int round = 0; round < 20000; ++round) {
+        pool.install([&] { coex::fork_join([&] { left.fetch_add(1); }, [&] { right.fetch_add(1); }); });
+    }
+    EXPECT_EQ(left.load(), 20000);
+    EXPECT_EQ(right.load(), 20000);
 }
 
 }  // namespace

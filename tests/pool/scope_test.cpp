@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -271,13 +272,13 @@ TEST(scope, loses_and_doubles_nothing_under_load) {
     }
 }
 
-TEST(scope_death, of_a_null_function_is_told) {
+TEST(scope_death, of_an_empty_function_is_told) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     static_thread_pool pool{{.threads = 1}};
     EXPECT_DEATH(pool.scope([](scope& s) { s.spawn(std::function<void()>()); }),
-                 "spawn\\(\\) was given a null function");
+                 "spawn\\(\\) was given an empty function");
     void (*null)(scope&) = nullptr;
-    EXPECT_DEATH(pool.scope([null](scope& s) { s.spawn(null); }), "spawn\\(\\) was given a null function");
+    EXPECT_DEATH(pool.scope([null](scope& s) { s.spawn(null); }), "spawn\\(\\) was given an empty function");
 }
 
 }  // namespace

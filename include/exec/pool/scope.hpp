@@ -1,8 +1,10 @@
 #pragma once
 
+#include <exec/base/assert.hpp>
+#include <exec/base/empty_function.hpp>
 #include <exec/base/recycling.hpp>
+#include <exec/pool/broadcast.hpp>
 #include <exec/pool/pool_entry.hpp>
-#include <exec/pool/require_callable.hpp>
 #include <exec/pool/scope_group.hpp>
 #include <exec/vocab/work_item.hpp>
 
@@ -54,6 +56,53 @@ private:
     Function function_;
 };
 
+/// Adds a task to a group and gives it to `enqueue`.
+template <class Task, class Enqueue>
+void spawn_into(scope_group& group, Task* task, Enqueue enqueue) {
+    group.add();
+    try {
+        enqueue(task);
+    } catch (...) {
+        recycling_delete(task);
+        group.finish();
+        throw;
+    }
+}
+
+/// What can be broadcast in a scope: a function of the scope and the context, or one that `broadcast` takes.
+template <class Function, class Scope>
+concept scope_broadcast =
+    std::is_invocable_v<const std::decay_t<Function>&, Scope&, broadcast_context> || broadcast_function<Function>;
+
+/// The owner of a broadcast that belongs to a scope.
+template <class Scope>
+class scoped_broadcast {
+public:
+    explicit scoped_broadcast(Scope& owner, scope_group& group) noexcept : owner_(&owner), group_(&group) {}
+
+    void begin() const noexcept { group_->add(); }
+    template <class Function>
+    void call(const Function& function, broadcast_context context) const {
+        if constexpr (std::is_invocable_v<const Function&, Scope&, broadcast_context>) {
+            function(*owner_, context);
+        } else {
+            static_cast<void>(call_broadcast(function, context));
+        }
+    }
+    void fail(std::exception_ptr error) const noexcept { group_->fail(std::move(error)); }
+    void finish() const noexcept { group_->finish(); }
+
+private:
+    Scope* owner_;
+    scope_group* group_;
+};
+
+template <class Scope, class Function>
+void spawn_broadcast_into(pool_core& pool, scope_group& group, Scope& owner, Function&& function) {
+    detached_broadcast<std::decay_t<Function>, scoped_broadcast<Scope>>::start(
+        pool, scoped_broadcast<Scope>(owner, group), std::forward<Function>(function));
+}
+
 }  // namespace detail
 
 /// Tasks that may borrow from the stack of whoever opened the scope, which ends only when all of them have ended, and
@@ -83,17 +132,19 @@ public:
     template <class Function>
         requires detail::scope_task<Function, scope>
     void spawn(Function&& function) {
-        detail::require_callable(function, "scope: spawn() was given a null function");
+        COEX_REQUIRE(!detail::is_empty_function(function), "scope: spawn() was given an empty function");
         using task = detail::scoped_task<std::decay_t<Function>, scope>;
-        auto* const item = detail::recycling_new<task>(*this, *group_, std::forward<Function>(function));
-        group_->add();
-        try {
-            detail::enqueue_task(*pool_, item);
-        } catch (...) {
-            detail::recycling_delete(item);
-            group_->finish();
-            throw;
-        }
+        detail::spawn_into(*group_, detail::recycling_new<task>(*this, *group_, std::forward<Function>(function)),
+                           [this](work_item* item) { detail::enqueue_task(*pool_, item); });
+    }
+
+    /// Runs `function(scope&, broadcast_context)`, or `function(broadcast_context)`, or `function()`, on every worker
+    /// of the scope's pool, as `static_thread_pool::post_broadcast` does. All these calls are tasks of the scope.
+    template <class Function>
+        requires detail::scope_broadcast<Function, scope>
+    void spawn_broadcast(Function&& function) {
+        COEX_REQUIRE(!detail::is_empty_function(function), "scope: spawn_broadcast() was given an empty function");
+        detail::spawn_broadcast_into(*pool_, *group_, *this, std::forward<Function>(function));
     }
 
 private:

@@ -7,8 +7,8 @@
 #include <exec/pool/pool_stats.hpp>
 #include <exec/pool/pool_tasks.hpp>
 #include <exec/pool/queue_place.hpp>
-#include <exec/pool/scope.hpp>
 #include <exec/pool/stack_job.hpp>
+#include <exec/pool/structured_work.hpp>
 #include <exec/pool/submission.hpp>
 #include <exec/vocab/priority.hpp>
 #include <exec/vocab/scheduler.hpp>
@@ -43,7 +43,7 @@ struct pool_access;
 /// The
 ///              destructor runs every accepted task, ends waiting operations and timers as stopped (their coroutines
 ///              unwind), and joins the threads. Destroying a pool on its own worker aborts with a message.
-class static_thread_pool {
+class static_thread_pool : public structured_work<static_thread_pool> {
 public:
     using scheduler = context_scheduler;
 
@@ -231,36 +231,20 @@ public:
     /// Calls `function()` on a worker of this pool and returns what it returns, or throws what it throws. On a worker
     /// of this pool it is a plain call; on a worker of another pool that one's work is run while waiting.
     ///
+    /// Errors:     an empty function aborts; so does a destroyed pool, in builds without NDEBUG and as far as its
+    /// memory
+    ///             tells.
     /// Lifetime:   the function is used only until this returns.
     /// Complexity: allocates nothing.
     template <class Function>
         requires std::is_invocable_v<Function>
     std::invoke_result_t<Function> install(Function&& function) {
+        require_function(function);
+        COEX_ASSERT(context_ != nullptr, "static_thread_pool: install() on a pool that has been destroyed");
         if (this_thread_index().has_value()) return std::forward<Function>(function)();
         detail::stack_job<Function> job(function);
         context_->submit(&job);
         return job.take();
-    }
-
-    /// Opens a scope on a worker of this pool (see `install`), calls `body(coex::scope&)` there, and returns what that
-    /// returned once all tasks of the scope have ended. The tasks may borrow whatever outlives this call.
-    ///
-    /// Errors: the first exception in time, of the body and the tasks; the others are dropped. All tasks run.
-    ///
-    /// On a pool of one thread the body must not block until one of its tasks has done something: `in_place_scope` may.
-    template <class Body>
-        requires std::is_invocable_v<Body, coex::scope&>
-    std::invoke_result_t<Body, coex::scope&> scope(Body&& body) {
-        return install(
-            [&]() -> std::invoke_result_t<Body, coex::scope&> { return in_place_scope(static_cast<Body&&>(body)); });
-    }
-
-    /// The same with the body on the calling thread; only the tasks run on this pool. A thread outside of all pools
-    /// then blocks until they have ended; a worker, also of another pool, works for its own pool meanwhile.
-    template <class Body>
-        requires std::is_invocable_v<Body, coex::scope&>
-    std::invoke_result_t<Body, coex::scope&> in_place_scope(Body&& body) {
-        return detail::run_in_place<coex::scope>(*core_, static_cast<Body&&>(body));
     }
 
     /// `co_await pool.schedule()` moves a task to this pool. Infallible; allocates nothing.
@@ -285,6 +269,7 @@ public:
 
 private:
     friend struct detail::pool_access;
+    friend structured_work<static_thread_pool>;
 
     template <class Function>
     static void require_function(const Function& function) noexcept {
