@@ -2,19 +2,24 @@
 
 /// All of coex.
 
+#include <exec/algo/any_sender_of.hpp>
 #include <exec/algo/associate.hpp>
 #include <exec/algo/bulk.hpp>
 #include <exec/algo/closure.hpp>
 #include <exec/algo/continues_on.hpp>
 #include <exec/algo/counting_scope.hpp>
+#include <exec/algo/finally.hpp>
 #include <exec/algo/into_variant.hpp>
 #include <exec/algo/just.hpp>
 #include <exec/algo/let.hpp>
 #include <exec/algo/on.hpp>
 #include <exec/algo/policies.hpp>
+#include <exec/algo/repeat_until.hpp>
+#include <exec/algo/retry.hpp>
 #include <exec/algo/schedule_at.hpp>
 #include <exec/algo/scope_token.hpp>
 #include <exec/algo/spawn.hpp>
+#include <exec/algo/spawn_future.hpp>
 #include <exec/algo/starts_on.hpp>
 #include <exec/algo/stop_when.hpp>
 #include <exec/algo/stopped_as.hpp>
