@@ -3,6 +3,7 @@
 /// All of coex.
 
 #include <exec/algo/any_sender_of.hpp>
+#include <exec/algo/as_result.hpp>
 #include <exec/algo/associate.hpp>
 #include <exec/algo/bulk.hpp>
 #include <exec/algo/closure.hpp>
