@@ -140,8 +140,8 @@ TEST(post_order, from_outside_is_oldest_first_for_both_forms) {
     for (const bool fifo : {false, true}) {
         std::vector<int> order;
         {
+            std::promise<void> gate;  // goes after the pool, on which somebody may still look at it
             static_thread_pool pool{{.threads = 1}};
-            std::promise<void> gate;
             pool.post([&] { gate.get_future().wait(); });
             for (int i = 0; i < 200; ++i) {
                 const auto task = [&order, i] { order.push_back(i); };
@@ -156,9 +156,9 @@ TEST(post_order, from_outside_is_oldest_first_for_both_forms) {
 TEST(post_order, from_a_worker_of_another_pool_is_oldest_first) {
     std::vector<int> order;
     {
+        std::promise<void> gate;  // goes after the pool, on which somebody may still look at it
         static_thread_pool pool{{.threads = 1}};
         static_thread_pool other{{.threads = 1}};
-        std::promise<void> gate;
         pool.post([&] { gate.get_future().wait(); });
         other.install([&] {
             for (int i = 0; i < 50; ++i) pool.post([&order, i] { order.push_back(i); });
