@@ -157,7 +157,7 @@ bit armed[3], closed, timers_locked;
 /* pool_core */
 bit draining, timers_closed, terminated, destroyed;
 byte visitors, nested_waits, ended;
-short unlinked;                   /* items in the injector and the shares that cannot be taken yet */
+int unlinked;                       /* items in the injector and the shares that cannot be taken yet */
 byte operations = operations_begun;
 
 /* end_latch::waiter_ of the child that is awaited: none, the worker that waits, or is_ended */
@@ -165,7 +165,7 @@ byte operations = operations_begun;
 byte waiter;
 
 /* What has happened. */
-short ran;                        /* set of items */
+int ran;                            /* set of items */
 byte posters_done;
 byte spurious = SPURIOUS;
 
