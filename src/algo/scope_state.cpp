@@ -30,6 +30,16 @@ constinit end_of_joiners end_mark;
 
 class scope_ledger {
 public:
+    /// The ledger of a scope, made by who comes first; null without memory.
+    [[nodiscard]] static scope_ledger* of(std::atomic<scope_ledger*>& kept) noexcept {
+        scope_ledger* ledger = kept.load();
+        if (ledger != nullptr) return ledger;
+        auto* const made = new (std::nothrow) scope_ledger;
+        if (made == nullptr || kept.compare_exchange_strong(ledger, made)) return made;
+        delete made;
+        return ledger;
+    }
+
     // Without memory the place is left out: the count is right all the same.
     void begun(const std::source_location& where) noexcept {
         const std::lock_guard lock(mutex_);
@@ -81,20 +91,6 @@ private:
     std::vector<place> places_;  // OWNER: mutex_
 };
 
-namespace {
-
-/// The ledger of a scope, made by who comes first; null without memory.
-[[nodiscard]] scope_ledger* ledger_of(std::atomic<scope_ledger*>& kept) noexcept {
-    scope_ledger* ledger = kept.load();
-    if (ledger != nullptr) return ledger;
-    auto* const made = new (std::nothrow) scope_ledger;
-    if (made == nullptr || kept.compare_exchange_strong(ledger, made)) return made;
-    delete made;
-    return ledger;
-}
-
-}  // namespace
-
 scope_state::~scope_state() {
     const std::size_t state = state_.load();
     if ((state & used) != 0 && (state & joined) == 0) fail_unjoined(state / one);
@@ -107,7 +103,7 @@ bool scope_state::try_associate(const std::source_location& where) noexcept {
         if ((state & (closed | joined)) != 0 || state / one == max_associations) return false;
     } while (!state_.compare_exchange_weak(state, (state + one) | used));
     if constexpr (records_work) {
-        if (scope_ledger* const ledger = ledger_of(ledger_)) ledger->begun(where);
+        if (scope_ledger* const ledger = scope_ledger::of(ledger_)) ledger->begun(where);
     }
     return true;
 }
