@@ -198,7 +198,12 @@ public:
                     coex::set_stopped(std::move(receiver_));
                 }
             };
+            // A request made before runs the callback inside its constructor: it must not complete, and so end, us
+            // there.
+            starting_ = true;
             callback_.emplace(coex::get_stop_token(coex::get_env(receiver_)), on_stop(*this));
+            starting_ = false;
+            if (by_->stop_seen) end_if_asked();
         }
 
     private:
@@ -207,7 +212,7 @@ public:
             explicit on_stop(operation& self) noexcept : self_(&self) {}
             void operator()() const noexcept {
                 self_->by_->stop_seen = true;
-                if (self_->by_->stops_when_asked) self_->by_->stop();
+                if (!self_->starting_) self_->end_if_asked();
             }
 
         private:
@@ -215,8 +220,13 @@ public:
         };
         using token = coex::stop_token_of_t<coex::env_of_t<Receiver>>;
 
+        void end_if_asked() const noexcept {
+            if (by_->stops_when_asked && by_->is_waiting()) by_->stop();
+        }
+
         hand<Values...>* by_;
         Receiver receiver_;
+        bool starting_ = false;
         std::optional<coex::stop_callback_for_t<token, on_stop>> callback_;
     };
 
