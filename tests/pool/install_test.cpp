@@ -126,8 +126,8 @@ TEST(install, does_not_show_the_callers_thread_local_data) {
 }
 
 TEST(install, is_served_while_the_pool_has_enough_of_its_own_work) {
-    static_thread_pool pool{{.threads = 1}};
     std::atomic<bool> enough{false};
+    static_thread_pool pool{{.threads = 1}};
     struct chain {
         static_thread_pool* pool;
         std::atomic<bool>* enough;

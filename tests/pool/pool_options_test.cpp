@@ -144,6 +144,7 @@ TEST(pool_options, a_spawn_thread_that_drops_the_body_is_refused) {
 TEST(pool_options, the_current_thread_as_worker_0_works_while_it_waits) {
     std::vector<unsigned> started;
     std::mutex mutex;
+    int ran = 0;
     static_thread_pool pool{{.threads = 1,
                              .on_thread_start =
                                  [&](unsigned index) {
@@ -153,8 +154,7 @@ TEST(pool_options, the_current_thread_as_worker_0_works_while_it_waits) {
                              .use_current_thread = true}};
     EXPECT_EQ(pool.this_thread_index(), 0U);
     const auto here = std::this_thread::get_id();
-    int ran = 0;
-    pool.post([&] { ran += std::this_thread::get_id() == here ? 1 : 0; });
+    pool.post([&ran, here] { ran += std::this_thread::get_id() == here ? 1 : 0; });
     EXPECT_EQ(ran, 0) << "it does not work until it waits";
     EXPECT_EQ(pool.submit([&ran] { return ran; }).get(), 0) << "the last posted starts first";
     EXPECT_EQ(pool.install([&] { return std::this_thread::get_id() == here; }), true);

@@ -25,23 +25,26 @@ constexpr int many = COEX_THREAD_SANITIZER || COEX_ADDRESS_SANITIZER ? 5'000 : 1
 class busy_worker {
 public:
     explicit busy_worker(static_thread_pool& pool) {
-        pool.post([this] {
-            begun_.release();
-            go_.acquire();
+        pool.post([state = state_] {
+            state->begun.release();
+            state->go.acquire();
         });
-        begun_.acquire();
+        state_->begun.acquire();
     }
-    void let_go() { go_.release(); }
+    void let_go() { state_->go.release(); }
 
 private:
-    std::binary_semaphore begun_{0};
-    std::binary_semaphore go_{0};
+    struct state {
+        std::binary_semaphore begun{0};
+        std::binary_semaphore go{0};
+    };
+    std::shared_ptr<state> state_ = std::make_shared<state>();  // the task may wake after this is gone
 };
 
 TEST(queue_limit, counts_exactly_what_is_accepted_and_not_started) {
+    std::atomic<int> ran{0};
     static_thread_pool pool{{.threads = 1, .queue_limit = 3}};
     busy_worker busy(pool);
-    std::atomic<int> ran{0};
     const auto count = [&ran] { ran.fetch_add(1); };
     EXPECT_TRUE(pool.try_post(count)) << "what runs does not count";
     auto submitted = pool.try_submit([&ran] { return ran.fetch_add(1); });
