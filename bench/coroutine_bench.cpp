@@ -3,6 +3,11 @@
 
 #include <exec/exec.hpp>
 
+#include <array>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
 #if defined(COEX_BENCH_ASIO)
 #include <asio.hpp>
 #endif
@@ -58,6 +63,58 @@ void one_heap_block_each(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * calls);
 }
 BENCHMARK(one_heap_block_each)->Name("coroutine_fib_1_worker/plain_recursion_with_a_heap_block")->UseRealTime();
+
+// A node of skynet has ten children: as tasks of a vector, or one after the other of a loop.
+constexpr int levels = 4;
+constexpr int nodes = 11'111;
+
+coex::task<long> skynet_of_vectors(int level) {
+    if (level == 0) co_return 1;
+    std::vector<coex::task<long>> children;
+    children.reserve(10);
+    for (int i = 0; i < 10; ++i) children.push_back(skynet_of_vectors(level - 1));
+    long sum = 0;
+    const std::vector<long> results = co_await coex::when_all(std::move(children));
+    for (const long each : results) sum += each;
+    co_return sum;
+}
+
+coex::fork_task<> skynet_of_loops(int level, long& result) {
+    if (level == 0) {
+        result = 1;
+        co_return;
+    }
+    std::array<long, 10> results;
+    co_await coex::parallel_for(
+        0, 10, [&results, level](int i) { return skynet_of_loops(level - 1, results[static_cast<std::size_t>(i)]); });
+    result = 0;
+    for (const long each : results) result += each;
+}
+
+coex::task<long> skynet_by_loops() {
+    long result = 0;
+    co_await skynet_of_loops(levels, result);
+    co_return result;
+}
+coex::task<long> skynet_by_vectors() {
+    return skynet_of_vectors(levels);
+}
+
+coex::task<long> on_pool(coex::static_thread_pool& pool, coex::task<long> work) {
+    co_await pool.schedule();
+    co_return co_await std::move(work);
+}
+
+template <auto Make>
+void skynet(benchmark::State& state) {
+    coex::static_thread_pool pool{{.name = "bench", .threads = static_cast<unsigned>(state.range(0))}};
+    for (auto _ : state) benchmark::DoNotOptimize(coex::block_on(on_pool(pool, Make())));
+    state.SetItemsProcessed(state.iterations() * nodes);
+}
+BENCHMARK(skynet<skynet_by_loops>)->Name("loop_of_coroutines_1_worker/ours")->Arg(1)->UseRealTime();
+BENCHMARK(skynet<skynet_by_vectors>)->Name("loop_of_coroutines_1_worker/when_all_of_a_vector")->Arg(1)->UseRealTime();
+BENCHMARK(skynet<skynet_by_loops>)->Name("loop_of_coroutines_2_workers/ours")->Arg(2)->UseRealTime();
+BENCHMARK(skynet<skynet_by_vectors>)->Name("loop_of_coroutines_2_workers/when_all_of_a_vector")->Arg(2)->UseRealTime();
 
 coex::task<int> ready(int value) {
     co_return value;

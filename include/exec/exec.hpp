@@ -34,6 +34,7 @@
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/fork_join.hpp>
 #include <exec/coro/fork_task.hpp>
+#include <exec/coro/parallel_for.hpp>
 #include <exec/coro/run_loop.hpp>
 #include <exec/coro/sync_wait.hpp>
 #include <exec/coro/task.hpp>

@@ -26,8 +26,11 @@ template <class T>
 inline constexpr bool is_forkable<fork_task<T>> = true;
 
 /// A function that returns a coroutine to be forked.
+template <class Function, class... Args>
+concept returns_task_for =
+    std::is_invocable_v<Function, Args...> && is_forkable<std::invoke_result_t<Function, Args...>>;
 template <class Function>
-concept returns_task = std::is_invocable_v<Function> && is_forkable<std::invoke_result_t<Function>>;
+concept returns_task = returns_task_for<Function>;
 
 /// What a slot is made of. `Function` is a type, or an lvalue reference.
 template <class Function>

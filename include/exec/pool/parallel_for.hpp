@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/coro/fork_slot.hpp>
 #include <exec/pool/divided_loop.hpp>
 #include <exec/pool/fork_join.hpp>
 
@@ -45,6 +46,11 @@ void run_plain_loop(std::size_t count, RunPart run_part) {
     run_loop_over(part, count);
 }
 
+/// A function that does the work for an `Argument` itself. For functions that return coroutines see
+/// coro/parallel_for.hpp.
+template <class Function, class Argument>
+concept plain_function_for = std::invocable<Function&, Argument> && !returns_task_for<Function&, Argument>;
+
 template <class Range>
 concept divisible_range = std::ranges::random_access_range<Range> && std::ranges::sized_range<Range>;
 
@@ -70,7 +76,8 @@ auto element_iterator(Range& range, std::size_t index) {
 /// Outside of every pool the work is done by `default_pool()`; `pool.install([&] { coex::parallel_for(...); })` chooses
 /// another one.
 template <class Range, class Function>
-    requires(detail::divisible_range<Range> && std::invocable<Function&, std::ranges::range_reference_t<Range>>)
+    requires(detail::divisible_range<Range> &&
+             detail::plain_function_for<Function, std::ranges::range_reference_t<Range>>)
 void parallel_for(Range&& range, Function&& function) {
     detail::run_plain_loop(
         static_cast<std::size_t>(std::ranges::size(range)), [&](std::size_t first, std::size_t last) {
@@ -82,7 +89,7 @@ void parallel_for(Range&& range, Function&& function) {
 
 /// The same for each index of [first, last); none when `last` is not above `first`.
 template <std::integral Index, class Function>
-    requires(std::invocable<Function&, Index>)
+    requires(detail::plain_function_for<Function, Index>)
 void parallel_for(Index first, std::type_identity_t<Index> last, Function&& function) {
     if (!(first < last)) return;
     const auto count = static_cast<std::size_t>(last) - static_cast<std::size_t>(first);
