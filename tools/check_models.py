@@ -126,7 +126,8 @@ def run(command, place):
 
 # Models of their own: file, defines, and defines when a fault is planted (some need more to show, and are found before
 # all has been searched). Their faults stand in the head of the file, a line each.
-FORKS = {
+OTHERS = {
+    "more workers for a while": ("growth.pml", "", ""),
     "forked jobs": ("fork_deque.pml", "PUSHES=2", "PUSHES=3"),
     "forked jobs and 2 sleepers": ("fork_sleep.pml", "WORKERS=2", "WORKERS=2"),
 }
@@ -181,10 +182,10 @@ def trail(place, model, defines):
 
 def check(configuration, fault=""):
     """(as it should be, the lines to print)"""
-    model, words, words_with_fault = FORKS.get(configuration) or ("idle.pml", *2 * [CONFIGURATIONS[configuration]])
+    model, words, words_with_fault = OTHERS.get(configuration) or ("idle.pml", *2 * [CONFIGURATIONS[configuration]])
     defines = [f"-D{each}" for each in (words_with_fault if fault else words).split()]
     if fault:
-        defines.append(f"-D{fault}" if configuration in FORKS else f"-DFAULT_{fault}")
+        defines.append(f"-D{fault}" if configuration in OTHERS else f"-DFAULT_{fault}")
     name = f"fault {fault} in {configuration}" if fault else configuration
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="coex-model-") as folder:
@@ -220,7 +221,7 @@ def main():
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     wanted = [(name, "") for name in CONFIGURATIONS] + [(name, fault) for fault, name in FAULTS.items()]
-    for name, (model, _, _) in FORKS.items():
+    for name, (model, _, _) in OTHERS.items():
         wanted += [(name, "")] + [(name, fault) for fault in faults_in(model)]
     if options.words:
         wanted = [each for each in wanted if any(word in (each[1] or each[0]) for word in options.words)]

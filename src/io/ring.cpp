@@ -145,6 +145,7 @@ ring::~ring() {
 
 void ring::start(io_operation& operation) noexcept {
     io_operation_access::generation(operation) = next_generation_++;
+    ++unfinished_;
     if (!try_prepare(operation)) backlog_.push_back(&operation);
 }
 
@@ -256,6 +257,7 @@ bool ring::reap() noexcept {
             if (data == data_of_wake_up) {
                 wake_watched_ = false;  // it ended, also if everything was cancelled: park() watches anew
             } else if (data != data_of_cancel) {
+                --unfinished_;
                 // LIFETIME: the operation is gone afterwards, unless it was begun again. Nothing resumes in here.
                 service_.finish_transfer(operation_of(data), answer_of(entries[i]->res));
                 any = true;

@@ -8,6 +8,7 @@
 #include <liburing.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -45,6 +46,8 @@ public:
     void park(timer_clock::time_point deadline) noexcept override;
     void unpark() noexcept override;
     bool poll() noexcept override;
+    /// The kernel cancels what a thread that ends has submitted.
+    [[nodiscard]] bool lets_thread_end() const noexcept override { return unfinished_ == 0; }
 
     /// Why rings cannot be used here, with the cure; empty when they can. Asks the kernel.
     [[nodiscard]] static std::string why_not();
@@ -70,7 +73,8 @@ private:
     std::uint64_t wake_count_ = 0;  // where the kernel puts what it read from wake_descriptor_
     bool wake_watched_ = false;
     std::uint16_t next_generation_ = 0;
-    work_queue backlog_;  // operations for which no submission entry was free
+    std::size_t unfinished_ = 0;  // operations started and not reaped
+    work_queue backlog_;          // operations for which no submission entry was free
 
     enum class sleep : unsigned { awake, parked, notified };
     std::atomic<sleep> state_{sleep::awake};

@@ -13,7 +13,7 @@ namespace {
 /// Thread-safe: as io_backend demands.
 class ring_backend final : public io_backend {
 public:
-    explicit ring_backend(io_service& service) : service_(service), rings_(service.pool().worker_count()) {}
+    explicit ring_backend(io_service& service) : service_(service), rings_(service.pool().most_workers()) {}
 
     [[nodiscard]] int prepare(worker& here, io_operation& operation) noexcept override {
         ring* own = rings_[here.index()].load();

@@ -1,9 +1,11 @@
 #include "pool/idle_set.hpp"
 
+#include "pool/futex_parker.hpp"
 #include "pool/worker.hpp"
 #include "vocab/timer_set.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace coex::inline v0::detail {
 
@@ -29,17 +31,24 @@ void idle_set::retract_sleep(worker& sleeper) noexcept {
 
 void idle_set::wake_one() noexcept {
     worker* chosen = nullptr;
+    futex_parker* watcher = nullptr;
     {
         const std::lock_guard lock(mutex_);
-        if (sleepers_.empty() || counts_.load() >> searching_shift != 0) return;
-        // The timekeeper goes last: woken for work, it would have to wake another to keep the time.
-        const auto from_back = sleepers_.back() == timekeeper_ && sleepers_.size() > 1 ? 2 : 1;
-        const auto place = sleepers_.end() - from_back;
-        chosen = *place;
-        sleepers_.erase(place);
-        counts_.fetch_add(one_searching - 1);
+        if (counts_.load() >> searching_shift != 0) return;
+        if (!sleepers_.empty()) {
+            // The timekeeper goes last: woken for work, it would have to wake another to keep the time.
+            const auto from_back = sleepers_.back() == timekeeper_ && sleepers_.size() > 1 ? 2 : 1;
+            const auto place = sleepers_.end() - from_back;
+            chosen = *place;
+            sleepers_.erase(place);
+            counts_.fetch_add(one_searching - 1);
+        } else if (watcher_ != nullptr) {
+            watcher = std::exchange(watcher_, nullptr);
+            counts_.fetch_sub(1);
+        }
     }
-    chosen->wake();
+    if (chosen != nullptr) chosen->wake();
+    if (watcher != nullptr) watcher->unpark();
 }
 
 void idle_set::notify_deadline() noexcept {
@@ -70,6 +79,43 @@ void idle_set::keep_time(const timer_set& timers) noexcept {
 void idle_set::wake_all() noexcept {
     const std::lock_guard lock(mutex_);
     for (worker* sleeper : sleepers_) sleeper->unpark();
+    if (watcher_ != nullptr) watcher_->unpark();
+}
+
+void idle_set::announce_watcher(futex_parker& watcher) noexcept {
+    const std::lock_guard lock(mutex_);
+    watcher_ = &watcher;
+    counts_.fetch_add(1);
+}
+
+void idle_set::retract_watcher() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(watcher_, nullptr) != nullptr) counts_.fetch_sub(1);
+}
+
+void idle_set::add_worker() noexcept {
+    const std::lock_guard lock(mutex_);
+    ++workers_;
+}
+
+void idle_set::remove_worker() noexcept {
+    const std::lock_guard lock(mutex_);
+    --workers_;
+}
+
+bool idle_set::try_leave(worker& sleeper) noexcept {
+    const std::lock_guard lock(mutex_);
+    const auto place = std::find(sleepers_.begin(), sleepers_.end(), &sleeper);
+    if (place == sleepers_.end()) return false;
+    sleepers_.erase(place);
+    counts_.fetch_sub(1);
+    if (timekeeper_ == &sleeper) timekeeper_ = nullptr;
+    return true;
+}
+
+std::size_t idle_set::workers() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return workers_;
 }
 
 }  // namespace coex::inline v0::detail

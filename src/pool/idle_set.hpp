@@ -4,12 +4,14 @@
 #include <exec/vocab/timer.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <vector>
 
 namespace coex::inline v0::detail {
 
+class futex_parker;
 class timer_set;
 class worker;
 
@@ -18,8 +20,12 @@ class worker;
 /// Thread-safe: yes.
 class idle_set {
 public:
-    /// `counts` starts at zero, and belongs to the set from then on.
-    idle_set(std::atomic<std::uint64_t>& counts, unsigned workers) : counts_(counts) { sleepers_.reserve(workers); }
+    /// `counts` starts at zero, and belongs to the set from then on. The workers may become `most`.
+    idle_set(std::atomic<std::uint64_t>& counts, std::size_t workers, std::size_t most)
+        : counts_(counts), workers_(workers) {
+        sleepers_.reserve(most);
+    }
+    idle_set(std::atomic<std::uint64_t>& counts, unsigned workers) : idle_set(counts, workers, workers) {}
 
     /// The worker found nothing in its own queues and begins to look everywhere.
     void begin_search() noexcept { counts_.fetch_add(one_searching); }
@@ -57,12 +63,29 @@ public:
     /// Makes every sleeper look again.
     void wake_all() noexcept;
 
+    // --- for pools that grow (idle.md, "More workers for a while") -------------------------------------------------
+
+    /// The watcher is about to sleep: it is woken like a worker, when there is no sleeper to be woken. It must look at
+    /// all queues once more before it parks.
+    void announce_watcher(futex_parker& watcher) noexcept;
+    /// It is awake, whoever woke it.
+    void retract_watcher() noexcept;
+
+    [[nodiscard]] bool everybody_is_busy() const noexcept { return counts_.load() == 0; }
+
+    /// The pool has one worker more, or one less: one that has not begun, or has left and ended.
+    void add_worker() noexcept;
+    void remove_worker() noexcept;
+    /// The worker that has announced sleep begins to leave the pool, unless it has been woken: then it must search.
+    [[nodiscard]] bool try_leave(worker& sleeper) noexcept;
+    [[nodiscard]] std::size_t workers() const noexcept;
+
     /// Calls `condition()` while all workers are asleep and none can wake: a sleeper that woke by itself must take the
     /// lock before it takes work. Returns whether all slept and the condition held.
     template <class Condition>
-    [[nodiscard]] bool all_asleep_and(std::size_t workers, Condition condition) noexcept {
+    [[nodiscard]] bool all_asleep_and(Condition condition) noexcept {
         const std::lock_guard lock(mutex_);
-        return sleepers_.size() == workers && condition();
+        return sleepers_.size() == workers_ && condition();
     }
 
 private:
@@ -74,9 +97,11 @@ private:
 
     // Searching workers in the upper half, sleeping ones in the lower. The lower half changes only under mutex_.
     std::atomic<std::uint64_t>& counts_;
-    std::mutex mutex_;
-    std::vector<worker*> sleepers_;  // OWNER: mutex_; the last to fall asleep is the last: its caches are warmest
-    worker* timekeeper_ = nullptr;   // OWNER: mutex_; the sleeper that parks until the earliest deadline
+    mutable std::mutex mutex_;
+    std::size_t workers_;              // OWNER: mutex_
+    futex_parker* watcher_ = nullptr;  // OWNER: mutex_; the watcher, while it sleeps: it counts as one that sleeps
+    std::vector<worker*> sleepers_;    // OWNER: mutex_; the last to fall asleep is the last: its caches are warmest
+    worker* timekeeper_ = nullptr;     // OWNER: mutex_; the sleeper that parks until the earliest deadline
 };
 
 }  // namespace coex::inline v0::detail

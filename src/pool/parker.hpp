@@ -22,6 +22,9 @@ public:
     /// Hands over what became ready without sleeping, and passes on what was begun and not yet submitted. Returns true
     /// when work may have become available to the worker. Called by its worker only.
     virtual bool poll() noexcept = 0;
+
+    /// False while something that was begun here needs the thread to stay. Called by its worker only.
+    [[nodiscard]] virtual bool lets_thread_end() const noexcept { return true; }
 };
 
 }  // namespace coex::inline v0::detail

@@ -1,5 +1,7 @@
 #include "pool/pool_core.hpp"
 
+#include "pool/checked_options.hpp"
+
 #include <exec/base/assert.hpp>
 #include <exec/base/process_wide_barrier.hpp>
 #include <exec/sys/cpu_count.hpp>
@@ -15,9 +17,6 @@
 
 namespace coex::inline v0::detail {
 namespace {
-
-constexpr unsigned most_threads = 65535;
-constexpr unsigned most_cpus = 65536;
 
 // PERF: bench hop, wake; some 10 us, what waking costs a thread that posts.
 constexpr unsigned rounds_before_sleep = 64;
@@ -72,44 +71,22 @@ void name_this_thread(const std::string& name) noexcept {
     pthread_setname_np(pthread_self(), shown.data());
 }
 
-pool_options checked(pool_options options) {
-    if (options.threads == 0) options.threads = default_thread_count();
-    if (options.threads > most_threads) {
-        throw std::invalid_argument("static_thread_pool '" + options.name +
-                                    "': threads = " + std::to_string(options.threads) + " is too many: at most " +
-                                    std::to_string(most_threads));
-    }
-    if (options.spawn_thread && !options.cpus.empty()) {
-        throw std::invalid_argument("static_thread_pool '" + options.name +
-                                    "': cpus together with spawn_thread: whoever starts the threads must pin them");
-    }
-    if (const worker* const here = worker::current(); options.use_current_thread && here != nullptr) {
-        throw std::invalid_argument(
-            "static_thread_pool '" + options.name + "': use_current_thread: the current thread is worker " +
-            std::to_string(here->index()) + " of the pool '" + here->pool().options().name + "' already");
-    }
-    for (const unsigned cpu : options.cpus) {
-        if (cpu < most_cpus) continue;
-        throw std::invalid_argument("static_thread_pool '" + options.name + "': cpus contains " + std::to_string(cpu) +
-                                    ": CPU numbers end at " + std::to_string(most_cpus - 1));
-    }
-    return options;
-}
-
 }  // namespace
 
 pool_core::pool_core(pool_options options)
     : options_(checked(std::move(options))),
       observed_(options_.observer, options_.name, options_.threads),
       search_rounds_(search_rounds_for(options_.threads)),
-      idle_(injector_.idle_counts(), options_.threads) {
+      idle_(injector_.idle_counts(), options_.threads, options_.max_threads) {
     if (options_.queue_limit != 0) gate_.emplace(options_.queue_limit);
-    workers_.reserve(options_.threads);
+    workers_.resize(options_.max_threads);
     threads_.reserve(options_.threads);
-    for (unsigned index = 0; index < options_.threads; ++index) {
-        workers_.push_back(std::make_unique<worker>(*this, index));
+    names_.reserve(options_.max_threads);
+    for (unsigned index = 0; index < options_.max_threads; ++index) {
         names_.push_back(options_.thread_name ? options_.thread_name(index) : numbered_name(options_.name, index));
     }
+    while (made_.load() < options_.threads) static_cast<void>(make_worker());
+    if (options_.max_threads > options_.threads) growth_ = std::make_unique<growth>(*this);
     observed_.pool_started();
     start_threads();
     if (options_.use_current_thread) workers_[0]->adopt_this_thread();
@@ -139,6 +116,7 @@ pool_core::~pool_core() {
 
 void pool_core::shut_down() noexcept {
     for (pthread_t thread : threads_) pthread_join(thread, nullptr);
+    if (growth_ != nullptr) growth_->join();
     bodies_.wait_for_all();
     while (visitors_.load() != 0) std::this_thread::yield();
     observed_.pool_stopped();
@@ -161,9 +139,12 @@ execution_context& pool_core::place(priority level) noexcept {
     return place();
 }
 
+// A worker made meanwhile either is among those that are told here, or finds levels_wanted_ set.
 void pool_core::note_levels() noexcept {
     if (uses_levels_.load()) return;
-    for (const auto& each : workers_) each->look_at_levels();
+    levels_wanted_.store(true);
+    const std::size_t made = worker_count();
+    for (std::size_t i = 0; i < made; ++i) workers_[i]->look_at_levels();
     uses_levels_.store(true);
 }
 
@@ -173,9 +154,10 @@ void pool_core::start_threads() {
             if (options_.spawn_thread) {
                 spawn_by_handler(index);
             } else {
-                start_thread(index);
+                threads_.push_back(start_thread(index));
             }
         }
+        if (growth_ != nullptr) growth_->start();
     } catch (...) {
         terminated_.store(true);
         idle_.wake_all();
@@ -184,7 +166,15 @@ void pool_core::start_threads() {
     }
 }
 
-void pool_core::start_thread(unsigned index) {
+std::size_t pool_core::make_worker() {
+    const std::size_t index = made_.load();
+    workers_[index] = std::make_unique<worker>(*this, static_cast<unsigned>(index));
+    made_.store(index + 1);
+    if (levels_wanted_.load()) workers_[index]->look_at_levels();
+    return index;
+}
+
+pthread_t pool_core::start_thread(unsigned index) {
     thread_attributes attributes;
     if (options_.stack_bytes != 0) attributes.set_stack(options_.stack_bytes);
     if (!options_.cpus.empty()) attributes.set_cpu(options_.cpus[index % options_.cpus.size()]);
@@ -199,14 +189,19 @@ void pool_core::start_thread(unsigned index) {
         }
         throw std::system_error(failed, std::system_category(), what);
     }
-    threads_.push_back(thread);
+    return thread;
 }
 
 void* pool_core::thread_main(void* argument) noexcept {
     auto& self = *static_cast<worker*>(argument);
     name_this_thread(self.pool().thread_name(self.index()));
-    self.run();
+    self.pool().run_worker(self);
     return nullptr;
+}
+
+void pool_core::run_worker(worker& which) noexcept {
+    which.run();
+    if (which.has_left()) growth_->left(which);
 }
 
 void pool_core::spawn_by_handler(unsigned index) {
@@ -224,7 +219,7 @@ void pool_core::run_body(worker& which) noexcept {
     COEX_REQUIRE(worker::current() == nullptr && making_thread_.load() != std::this_thread::get_id(),
                  "thread_body: run() on the thread that makes the pool, or on a worker, would never return; call it on "
                  "a thread of its own");
-    which.run();
+    run_worker(which);
     bodies_.give_back();
 }
 
@@ -304,7 +299,11 @@ std::size_t pool_core::expire_timers() noexcept {
 
 bool pool_core::has_visible_work() const noexcept {
     if (!injector_.empty() || !levels_.empty()) return true;
-    return std::any_of(workers_.begin(), workers_.end(), [](const auto& each) { return each->has_work(); });
+    const std::size_t made = worker_count();
+    for (std::size_t i = 0; i < made; ++i) {
+        if (workers_[i]->has_work()) return true;
+    }
+    return false;
 }
 
 bool pool_core::has_share() const noexcept {
@@ -315,8 +314,9 @@ bool pool_core::has_share() const noexcept {
 void pool_core::demand_attention() noexcept {
     if (!has_forked()) return;
     bool all_knew = true;
-    for (const auto& each : workers_) {
-        if (!each->forks().demand_attention()) all_knew = false;
+    const std::size_t made = worker_count();
+    for (std::size_t i = 0; i < made; ++i) {
+        if (!workers_[i]->forks().demand_attention()) all_knew = false;
     }
     // Refused by a seccomp filter that came later. Every processor has emptied its store buffer after a millisecond,
     // and from now on no limit is raised any more.
@@ -327,7 +327,7 @@ void pool_core::try_terminate() noexcept {
     // Once the timers are closed, none is armed any more. Asked before, as whoever hands a timer over holds the timers'
     // lock, and takes that of the idle set.
     if (!timers_closed_.load() || !timers_.empty()) return;
-    const bool over = idle_.all_asleep_and(workers_.size(), [this] {
+    const bool over = idle_.all_asleep_and([this] {
         if (nested_waits_.load() != 0) return false;
         pool_extension* const extension = extension_seen_.load();
         if (extension != nullptr && !extension->quiet()) return false;
@@ -341,16 +341,18 @@ void pool_core::try_terminate() noexcept {
 
 pool_stats pool_core::stats() noexcept {
     pool_stats sum;
-    sum.threads = workers_.size();
+    sum.threads = idle_.workers();
     sum.queued = injector_.size() + levels_.size();
-    for (const auto& each : workers_) {
-        const worker::counters& counters = each->statistics();
+    const std::size_t made = worker_count();
+    for (std::size_t i = 0; i < made; ++i) {
+        worker& each = *workers_[i];
+        const worker::counters& counters = each.statistics();
         // ORDER: relaxed; estimates, each written by one worker.
         sum.running += counters.running.load(std::memory_order_relaxed) ? 1 : 0;
         sum.executed += counters.executed.load(std::memory_order_relaxed);
         sum.stolen += counters.stolen.load(std::memory_order_relaxed);
         sum.parked += counters.parked.load(std::memory_order_relaxed);
-        sum.queued += each->queued();
+        sum.queued += each.queued();
     }
     return sum;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pool/growth.hpp"
 #include "pool/idle_set.hpp"
 #include "pool/injector.hpp"
 #include "pool/lent_bodies.hpp"
@@ -54,7 +55,7 @@ public:
 
     void submit(work_item* item) noexcept override;
     [[nodiscard]] timer_service& timers() noexcept override { return *this; }
-    [[nodiscard]] std::size_t concurrency() const noexcept override { return worker_count(); }
+    [[nodiscard]] std::size_t concurrency() const noexcept override { return options_.threads; }
 
     /// Submits linked items to the injector at once.
     void inject(work_item* first, work_item* last) noexcept { inject_into(injector_, first, last); }
@@ -76,7 +77,10 @@ public:
         return here != nullptr && &here->pool() == this ? here : nullptr;
     }
 
-    [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
+    /// Workers that there have been: of a pool that grows and shrinks, some may have left for now. Those below
+    /// `options().threads` never do.
+    [[nodiscard]] std::size_t worker_count() const noexcept { return made_.load(); }
+    [[nodiscard]] std::size_t most_workers() const noexcept { return workers_.size(); }
     [[nodiscard]] worker& worker_at(std::size_t index) const noexcept { return *workers_[index]; }
     [[nodiscard]] const pool_options& options() const noexcept { return options_; }
     [[nodiscard]] const std::string& thread_name(unsigned index) const noexcept { return names_[index]; }
@@ -162,6 +166,13 @@ public:
     /// An exception that nobody waits for left a task.
     void unowned_exception(std::exception_ptr error) noexcept;
 
+    // --- for growth -------------------------------------------------------------------------------------------------
+
+    /// The index of a new worker, without a thread.
+    [[nodiscard]] std::size_t make_worker();
+    [[nodiscard]] pthread_t start_thread(unsigned index);
+    void spawn_by_handler(unsigned index);
+
     /// For a thread of the user's: it is the worker until the pool ends.
     void run_body(worker& which) noexcept;
     /// A body was destroyed before it ran.
@@ -174,8 +185,7 @@ private:
 
     [[nodiscard]] bool has_share() const noexcept;
     void start_threads();
-    void start_thread(unsigned index);
-    void spawn_by_handler(unsigned index);
+    void run_worker(worker& which) noexcept;
     void shut_down() noexcept;
     static void* thread_main(void* argument) noexcept;
 
@@ -190,18 +200,22 @@ private:
     idle_set idle_;
     timer_set timers_;
     std::atomic<bool> forked_{false};
-    std::atomic<bool> uses_levels_{false};
+    std::atomic<bool> levels_wanted_{false};
+    std::atomic<bool> uses_levels_{false};  // after every worker has been told
     std::atomic<bool> draining_{false};
     std::atomic<bool> timers_closed_{false};
     std::atomic<bool> terminated_{false};
     std::atomic<std::size_t> visitors_{0};
     std::atomic<std::size_t> nested_waits_{0};
-    std::vector<std::unique_ptr<worker>> workers_;
+    std::vector<std::unique_ptr<worker>> workers_;  // the first `made_`; element i is set before made_ says so
+    std::atomic<std::size_t> made_{0};              // written by the making thread, then by the watcher
     std::vector<pthread_t> threads_;
     std::vector<std::string> names_;  // of the threads
     lent_bodies bodies_;
     std::atomic<bool> body_dropped_{false};         // by spawn_thread, during the call
     std::atomic<std::thread::id> making_thread_{};  // while it is in spawn_thread
+
+    std::unique_ptr<growth> growth_;  // null when the pool cannot grow
 
     std::mutex extension_mutex_;
     std::unique_ptr<pool_extension> extension_;  // OWNER: extension_mutex_ until set, then constant

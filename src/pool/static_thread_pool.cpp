@@ -16,7 +16,7 @@ static_thread_pool::~static_thread_pool() {
 }
 
 unsigned static_thread_pool::thread_count() const noexcept {
-    return static_cast<unsigned>(core_->worker_count());
+    return core_->options().threads;
 }
 
 std::optional<unsigned> static_thread_pool::this_thread_index() const noexcept {

@@ -19,10 +19,6 @@ constexpr std::size_t most_injected = 32;  // leaves room in the ready queue, an
 constexpr unsigned pauses_per_round = 4;
 constexpr std::chrono::microseconds shortest_nap{50};
 
-// A worker that shares a processor with those who give it work spins for so much of each period.
-constexpr std::chrono::milliseconds crowded_spinning{10};  // some ticks of the kernel
-constexpr std::chrono::milliseconds crowded_period{200};
-
 thread_local worker* this_worker = nullptr;
 
 // PERF: bench hop; seldom enough to leave the memory alone, often enough to see work within 0.1 us.
@@ -36,16 +32,6 @@ void pause_briefly() noexcept {
     }
 }
 
-template <class Counter>
-void count(Counter& counter) noexcept {
-    // ORDER: relaxed; one writer, and readers want an estimate.
-    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
-
-bool has_terminated(void* pool) {
-    return static_cast<pool_core*>(pool)->terminated();
-}
-
 }  // namespace
 
 worker::worker(pool_core& pool, unsigned index)
@@ -57,6 +43,7 @@ worker* worker::current() noexcept {
 
 void worker::run() noexcept {
     this_worker = this;
+    left_ = false;
     pool_.observed().worker_started(index_);
     call(pool_.options().on_thread_start);
     work(&worker::next_until_termination);
@@ -263,6 +250,7 @@ bool worker::collect() noexcept {
 
 work_item* worker::search(predicate done, void* argument) noexcept {
     pool_.idle().begin_search();
+    const auto leave_at = time_to_leave(done);
     auto nap = shortest_nap;
     for (;;) {
         const unsigned rounds = spins_ ? pool_.search_rounds() : 1;
@@ -282,8 +270,8 @@ work_item* worker::search(predicate done, void* argument) noexcept {
             let_others_run(nap);
             continue;
         }
-        if (!sleep(done, argument)) {
-            found();
+        if (!sleep(done, argument, leave_at)) {
+            if (!left_) found();
             return nullptr;
         }
     }
@@ -312,48 +300,6 @@ void worker::found() noexcept {
         }
     }
     pool_.idle().notify_one();
-}
-
-void worker::wake() noexcept {
-    // ORDER: relaxed; a hint, and published by unpark().
-    waker_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
-    unpark();
-}
-
-// While this worker spins on the processor of the thread that makes its work, that thread cannot run. So it falls
-// asleep at once, until it is woken from another processor. But the kernel moves one of the two to an idle processor
-// only when a tick finds both of them running or ready, as they are while one spins: now and then a worker spins
-// nevertheless.
-void worker::note_waker() noexcept {
-    // ORDER: relaxed; a stale value costs a search that is too long or too short.
-    const bool crowded = waker_cpu_.load(std::memory_order_relaxed) == sched_getcpu();
-    waker_cpu_.store(-1, std::memory_order_relaxed);
-    spins_ = true;
-    if (!crowded) {
-        crowded_since_ = {};
-        return;
-    }
-    const auto now = timer_clock::now();
-    if (crowded_since_ == timer_clock::time_point{}) crowded_since_ = now;
-    spins_ = (now - crowded_since_) % crowded_period < crowded_spinning;
-}
-
-// Returns false when the worker must not search on: it is done.
-bool worker::sleep(predicate done, void* argument) noexcept {
-    const auto deadline = pool_.idle().announce_sleep(*this, pool_.timers_armed());
-    pool_.demand_attention();
-    if (!pool_.has_visible_work() && !has_share() && !done(argument)) {
-        if (pool_.draining()) pool_.try_terminate();
-        if (!done(argument)) {
-            count(counters_.parked);
-            pool_.observed().worker_parked(index_);
-            parker_.load()->park(deadline);
-            pool_.observed().worker_woken(index_);
-            note_waker();
-        }
-    }
-    pool_.idle().retract_sleep(*this);
-    return !done(argument);
 }
 
 work_item* worker::look_everywhere() noexcept {

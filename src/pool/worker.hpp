@@ -43,6 +43,10 @@ public:
     /// The body of the thread: runs work until the pool has terminated.
     void run() noexcept;
 
+    /// True when `run()` returned because the worker had nothing to do for `pool_options::keep_alive`, and the pool has
+    /// workers enough. Its place, with all that belongs to it, waits for another thread.
+    [[nodiscard]] bool has_left() const noexcept { return left_; }
+
     /// Makes the calling thread, which goes on with something else, this worker.
     void adopt_this_thread() noexcept;
     /// Runs work on the adopted thread until the pool has terminated. Then the thread is no worker any more.
@@ -160,9 +164,17 @@ private:
     [[nodiscard]] work_item* take_own_fork() noexcept;
     void ask_for_forks() noexcept;
     void jobs_published() noexcept override;
-    [[nodiscard]] bool sleep(predicate done, void* argument) noexcept;
     void note_waker() noexcept;
+    static bool has_terminated(void* pool);
+    [[nodiscard]] bool sleep(predicate done, void* argument, timer_clock::time_point leave_at) noexcept;
+    [[nodiscard]] timer_clock::time_point time_to_leave(predicate done) const noexcept;
+    [[nodiscard]] bool try_leave() noexcept;
     bool collect() noexcept;
+    template <class Counter>
+    static void count(Counter& counter) noexcept {
+        // ORDER: relaxed; one writer, and readers want an estimate.
+        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
     void found() noexcept;
     void let_others_run(std::chrono::microseconds& nap) noexcept;
     [[nodiscard]] std::uint32_t next_random() noexcept {
@@ -183,6 +195,7 @@ private:
     bool spins_ = true;  // looks around for a while before it falls asleep
     timer_clock::time_point crowded_since_{};
     std::atomic<int> waker_cpu_{-1};  // the processor of the thread that woke this worker for work, since it was asked
+    bool left_ = false;
     counters counters_;
 
     work_deque deque_;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <exception>
@@ -25,6 +26,9 @@ using coex::submission;
 
 constexpr std::size_t posters = 4;
 constexpr std::size_t tasks_each = COEX_THREAD_SANITIZER || COEX_ADDRESS_SANITIZER ? 5'000 : 250'000;
+
+// One task in so many blocks its worker for a while, so that a pool that may grow does.
+constexpr std::size_t blocks_in = tasks_each / 25;
 
 /// What is to be of each task, and what was.
 struct ledger {
@@ -54,7 +58,10 @@ private:
     };
 
     void give(std::size_t task) {
-        const auto call = [&book = book_, task] { book.calls[task].fetch_add(1); };
+        const auto call = [&book = book_, task] {
+            book.calls[task].fetch_add(1);
+            if (task % blocks_in == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        };
         const auto level = static_cast<priority>(random_() % 3);
         book_.expected[task] = 1;
         switch (random_() % 8) {
@@ -111,12 +118,11 @@ private:
     std::vector<given> waiting_;
 };
 
-TEST(bounded_stress, a_million_tasks_are_cancelled_throw_or_are_refused_and_each_runs_as_often_as_it_should) {
+void run_all(coex::pool_options options) {
     ledger book;
+    options.on_exception = [&book](std::exception_ptr) { book.handled.fetch_add(1); };
     {
-        static_thread_pool pool{{.threads = 2, .queue_limit = 32, .on_exception = [&book](std::exception_ptr) {
-                                     book.handled.fetch_add(1);
-                                 }}};
+        static_thread_pool pool(std::move(options));
         std::deque<poster> all;
         std::vector<std::thread> threads;
         for (std::size_t i = 0; i < posters; ++i) {
@@ -130,6 +136,20 @@ TEST(bounded_stress, a_million_tasks_are_cancelled_throw_or_are_refused_and_each
     EXPECT_EQ(book.handled.load(), book.thrown.load());
     EXPECT_GT(book.refused.load(), 0U);
     EXPECT_GT(book.stopped.load(), 0U);
+}
+
+TEST(bounded_stress, a_million_tasks_are_cancelled_throw_or_are_refused_and_each_runs_as_often_as_it_should) {
+    run_all({.threads = 2, .queue_limit = 32});
+}
+
+TEST(bounded_stress, the_same_in_a_pool_whose_workers_come_and_go) {
+    std::atomic<int> started{0};
+    run_all({.threads = 1,
+             .max_threads = 4,
+             .keep_alive = std::chrono::milliseconds(1),
+             .queue_limit = 32,
+             .on_thread_start = [&started](unsigned) { started.fetch_add(1); }});
+    EXPECT_GT(started.load(), 1);
 }
 
 }  // namespace

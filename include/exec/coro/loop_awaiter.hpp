@@ -35,7 +35,7 @@ private:
 
 /// Waits in a parent for the coroutines of a loop. `Calls` returns that of index i when it is called with i.
 ///
-/// **Who runs what** [L1]. A *runner* goes through a part of the indices: at first the parent through all. It leaves
+/// **Who runs what.** A *runner* goes through a part of the indices: at first the parent through all. It leaves
 /// the upper half of its part in the thread's fork_deque, and goes through the lower half; while it is inside the
 /// coroutine of one index, the indices that follow in that half lie in the deque as well. So a worker that takes over
 /// gets about half of what there is, and is a runner of its own, with halves of its own; and the coroutine that
@@ -44,7 +44,7 @@ private:
 /// still read when the runner has come to its end; so runners lie in the parent's frame, or on the heap until the end
 /// of the loop.
 ///
-/// **Where results go** [L2]. A coroutine needs a slot: the waiter that it tells of its end. A runner has one, and uses
+/// **Where results go.** A coroutine needs a slot: the waiter that it tells of its end. A runner has one, and uses
 /// it again for the next index as long as coroutines end at once with values. Otherwise the slot is kept until the end
 /// of the loop, as is the frame of its coroutine, and the runner goes on with a new one.
 ///
@@ -235,6 +235,7 @@ private:
             if (done->on_heap) recycling_delete(done);
         }
         if (mine_.room != nullptr && mine_.room->on_heap) recycling_delete(mine_.room);
+        // ORDER: relaxed; see push_to().
         for (runner* each = runners_.load(std::memory_order_relaxed); each != nullptr;) {
             runner* const done = std::exchange(each, each->next);
             if (done->room != nullptr && done->room->on_heap) recycling_delete(done->room);

@@ -2,6 +2,7 @@
 
 #include <exec/pool/thread_body.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -19,8 +20,18 @@ struct pool_options {
     std::string name = "coex";
 
     /// Number of workers. 0: `COEX_NUM_THREADS` if set, else the CPUs that this process may use (affinity, cgroup
-    /// quota).
+    /// quota), but no more than `max_threads`.
     unsigned threads = 0;
+
+    /// The pool may grow to so many workers, and shrinks again. It grows while tasks wait and fewer than `threads`
+    /// workers get on with them: the others are blocked, or busy with something long (a millisecond or more). At least
+    /// `threads`; 0: as many as `threads`. Each worker beyond costs a thread and some kilobytes, once it is needed; a
+    /// pool that may grow has one more thread, which watches, and sleeps while no task waits for a worker. Neither
+    /// timers nor completions of input and output make a pool grow.
+    unsigned max_threads = 0;
+
+    /// How long a worker beyond `threads` stays without work before it ends. It keeps its index for the next one.
+    std::chrono::milliseconds keep_alive{10'000};
 
     /// Stack size of each worker in bytes. 0: the system's default.
     std::size_t stack_bytes = 0;
@@ -39,8 +50,9 @@ struct pool_options {
     /// Pins worker i to `cpus[i % cpus.size()]`. Empty: not pinned.
     std::vector<unsigned> cpus = {};
 
-    /// Called on each worker before its first and after its last task, with its index. Tasks that `on_thread_stop`
-    /// posts to its own pool still run: after it, on the same worker, which must not wait for them in that function.
+    /// Called on each worker before its first and after its last task, with its index; of a pool that grows and shrinks
+    /// perhaps several times with one index. Tasks that `on_thread_stop` posts to its own pool still run: after it, on
+    /// the same worker, which must not wait for them in that function.
     std::function<void(unsigned)> on_thread_start = {};
     std::function<void(unsigned)> on_thread_stop = {};
 
@@ -49,14 +61,15 @@ struct pool_options {
     std::function<void(std::exception_ptr)> on_exception = {};
 
     /// Names each worker instead of `name`: called with the indices in order, on the thread that makes the pool, before
-    /// any worker is started. What it throws leaves the constructor.
+    /// any worker is started, and also for those by which it may grow. What it throws leaves the constructor.
     std::function<std::string(unsigned)> thread_name = {};
 
     /// Gets a worker its thread, instead of the pool: it must have `body.run()` called on a thread of its own, as in
     /// `std::thread([body = std::move(body)]() mutable { body.run(); }).detach()`. Called in the order of the indices,
-    /// on the thread that makes the pool. Naming the thread, its stack and its place are the handler's
-    /// business: with `cpus` it is refused. The destructor of the pool waits until all `run()` have returned. What it
-    /// throws leaves the constructor, after the workers that were started have ended.
+    /// on the thread that makes the pool; for a worker by which it grows on a thread of the pool. Naming the thread,
+    /// its stack and its place are the handler's business: with `cpus` it is refused. The destructor of the pool waits
+    /// until all `run()` have returned. What it throws leaves the constructor, after the workers that were started have
+    /// ended.
     std::function<void(thread_body)> spawn_thread = {};
 
     /// Makes the thread that makes the pool its worker 0, beside `threads - 1` threads of their own. It works while it

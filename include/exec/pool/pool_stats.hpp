@@ -8,7 +8,7 @@ namespace coex::inline v0 {
 /// A snapshot of what a pool does and did. Counted per worker without synchronisation: each number is right, or a
 /// moment old.
 struct pool_stats {
-    std::size_t threads = 0;     ///< workers
+    std::size_t threads = 0;     ///< workers; of a pool that may grow: now
     std::size_t running = 0;     ///< workers that run a task or coroutine now
     std::size_t queued = 0;      ///< tasks and ready coroutines that wait for a worker
     std::uint64_t executed = 0;  ///< tasks run and coroutines resumed since the start

@@ -258,6 +258,7 @@ public:
     [[nodiscard]] scheduler get_scheduler() noexcept { return scheduler(*context_); }
     [[nodiscard]] scheduler get_scheduler(priority level) noexcept { return scheduler(at(level)); }
 
+    /// The workers that the pool always has: `pool_options::threads`. One that has grown has more (`stats().threads`).
     [[nodiscard]] unsigned thread_count() const noexcept;
 
     /// The index of the worker of *this* pool that the calling thread is; nothing on any other thread.
