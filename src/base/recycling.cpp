@@ -2,6 +2,7 @@
 
 #include <exec/base/config.hpp>
 
+#include <atomic>
 #include <mutex>
 #include <new>
 
@@ -50,31 +51,44 @@ class exchange {
 public:
     static constexpr std::size_t batch = recycled_blocks::most_blocks / 2;
 
+    // Asked without the lock first: while posts run ahead of the workers every allocation comes here in vain, and while
+    // the workers catch up every deallocation.
+    // ORDER: relaxed; under the lock it is exact, without it a stale answer costs a visit to the heap or to the lock.
+    [[nodiscard]] bool is_empty() const noexcept { return batches_.load(std::memory_order_relaxed) == 0; }
+    [[nodiscard]] bool is_full(std::size_t bytes) const noexcept {
+        const std::size_t batches = batches_.load(std::memory_order_relaxed);
+        return batches > 0 && batches * batch * bytes >= most_bytes;
+    }
+
     /// Takes the upper half of a full stack. Returns false when there is enough of them here.
     bool take(recycled_blocks::stack& from, std::size_t bytes) noexcept {
+        if (is_full(bytes)) return false;
         chained* chain = nullptr;
         {
             const std::lock_guard lock(mutex_);
-            if (batches_ > 0 && batches_ * batch * bytes >= most_bytes) return false;
+            if (is_full(bytes)) return false;
             for (std::size_t i = 0; i < batch; ++i) {
                 chain = ::new (*--from.top) chained{chain, nullptr};
             }
             chain->next_batch = first_;
             first_ = chain;
-            ++batches_;
+            // ORDER: relaxed; as in is_empty().
+            batches_.store(batches_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         }
         return true;
     }
 
     /// Fills an empty stack by half. Returns false when there is nothing.
     bool give(recycled_blocks::stack& to) noexcept {
+        if (is_empty()) return false;
         chained* chain = nullptr;
         {
             const std::lock_guard lock(mutex_);
-            if (batches_ == 0) return false;
+            if (is_empty()) return false;
             chain = first_;
             first_ = chain->next_batch;
-            --batches_;
+            // ORDER: relaxed; as in is_empty().
+            batches_.store(batches_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
         }
         for (; chain != nullptr; chain = chain->next) *to.top++ = chain;
         return true;
@@ -90,8 +104,8 @@ private:
     };
 
     std::mutex mutex_;
-    chained* first_ = nullptr;  // OWNER: mutex_
-    std::size_t batches_ = 0;   // OWNER: mutex_
+    chained* first_ = nullptr;             // OWNER: mutex_
+    std::atomic<std::size_t> batches_{0};  // written under mutex_
 };
 
 // Never destroyed: trivially so.
@@ -127,7 +141,6 @@ struct thread_blocks : recycled_blocks {
         return &kept;
     }
 
-private:
     static bool has_room(const stack& kept) noexcept { return kept.end != no_block + 1; }
 };
 
@@ -139,14 +152,18 @@ constinit thread_local recycled_blocks* this_thread_blocks = &closed;
 // Not inlined, as the address of a thread-local must not be kept across the suspension of a coroutine.
 COEX_NOINLINE void* recycling_allocate_slowly(std::size_t bytes) {
     const std::size_t size_class = recycled_blocks::class_of(bytes);
-    if (recycled_blocks::stack* const kept = thread_blocks::opened(size_class)) {
-        if (exchanges[size_class].give(*kept)) return *--kept->top;
+    if (!exchanges[size_class].is_empty()) {
+        recycled_blocks::stack* const kept = thread_blocks::opened(size_class);
+        if (kept != nullptr && exchanges[size_class].give(*kept)) return *--kept->top;
     }
     return allocate_block(size_class);
 }
 
 COEX_NOINLINE void recycling_deallocate_slowly(void* block, std::size_t bytes) noexcept {
     const std::size_t size_class = recycled_blocks::class_of(bytes);
+    // A stack that has room for blocks is full when this is called.
+    const bool is_full = thread_blocks::has_room(this_thread_blocks->stacks[size_class]);
+    if (is_full && exchanges[size_class].is_full(block_bytes(size_class))) return deallocate_block(block, size_class);
     if (recycled_blocks::stack* const kept = thread_blocks::opened(size_class)) {
         if (kept->top != kept->end || exchanges[size_class].take(*kept, block_bytes(size_class))) {
             *kept->top++ = block;
