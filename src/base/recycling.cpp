@@ -53,9 +53,12 @@ public:
 
     // Asked without the lock first: while posts run ahead of the workers every allocation comes here in vain, and while
     // the workers catch up every deallocation.
-    // ORDER: relaxed; under the lock it is exact, without it a stale answer costs a visit to the heap or to the lock.
-    [[nodiscard]] bool is_empty() const noexcept { return batches_.load(std::memory_order_relaxed) == 0; }
+    [[nodiscard]] bool is_empty() const noexcept {
+        // ORDER: relaxed; under the lock it is exact, without it a stale answer costs a visit to the heap or the lock.
+        return batches_.load(std::memory_order_relaxed) == 0;
+    }
     [[nodiscard]] bool is_full(std::size_t bytes) const noexcept {
+        // ORDER: relaxed; as in is_empty().
         const std::size_t batches = batches_.load(std::memory_order_relaxed);
         return batches > 0 && batches * batch * bytes >= most_bytes;
     }
