@@ -44,8 +44,10 @@
 #include <exec/io/backend_kind.hpp>
 #include <exec/io/blocking.hpp>
 #include <exec/io/datagram.hpp>
+#include <exec/io/directory.hpp>
 #include <exec/io/endpoint.hpp>
 #include <exec/io/file.hpp>
+#include <exec/io/file_system.hpp>
 #include <exec/io/io_error.hpp>
 #include <exec/io/poll.hpp>
 #include <exec/io/tcp.hpp>

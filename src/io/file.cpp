@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,18 +17,6 @@ file::~file() {
 
 namespace detail {
 namespace {
-
-int native_flags(open_mode mode) noexcept {
-    int flags = has(mode, open_mode::read_write) ? O_RDWR : has(mode, open_mode::write) ? O_WRONLY : O_RDONLY;
-    if (has(mode, open_mode::create)) flags |= O_CREAT;
-    if (has(mode, open_mode::exclusive)) flags |= O_EXCL;
-    if (has(mode, open_mode::truncate)) flags |= O_TRUNC;
-    if (has(mode, open_mode::append)) flags |= O_APPEND;
-    if (has(mode, open_mode::no_atime)) flags |= O_NOATIME;
-    if (has(mode, open_mode::no_follow)) flags |= O_NOFOLLOW;
-    if (has(mode, open_mode::direct)) flags |= O_DIRECT;
-    return flags;
-}
 
 std::string where(std::uint64_t offset, std::size_t length) {
     return " (" + std::to_string(length) + " bytes at offset " + std::to_string(offset) + ")";
@@ -60,6 +49,19 @@ file_info::time_point time_of(const statx_timestamp& stamp) noexcept {
 
 }  // namespace
 
+int native_flags(open_mode mode) noexcept {
+    int flags = has(mode, open_mode::read_write) ? O_RDWR : has(mode, open_mode::write) ? O_WRONLY : O_RDONLY;
+    if (has(mode, open_mode::create)) flags |= O_CREAT;
+    if (has(mode, open_mode::exclusive)) flags |= O_EXCL;
+    if (has(mode, open_mode::truncate)) flags |= O_TRUNC;
+    if (has(mode, open_mode::append)) flags |= O_APPEND;
+    if (has(mode, open_mode::no_atime)) flags |= O_NOATIME;
+    if (has(mode, open_mode::no_follow)) flags |= O_NOFOLLOW;
+    if (has(mode, open_mode::direct)) flags |= O_DIRECT;
+    if (has(mode, open_mode::directory)) flags |= O_DIRECTORY;
+    return flags;
+}
+
 void throw_io_error(int answer, std::string_view operation, std::string_view path, std::string details) {
     std::string what(operation);
     what.append(" '").append(path).append("'").append(details);
@@ -73,8 +75,8 @@ void open_request::prepare(io_request& request) noexcept {
     request.mode = permissions_;
 }
 
-file open_request::result(int answer) {
-    if (answer < 0) throw_io_error(answer, "open_file", path_);
+file open_request::result(int answer, std::string_view operation) {
+    if (answer < 0) throw_io_error(answer, operation, path_);
     file opened(*pool_, answer, std::move(path_));
     opened.read_only_ = !has(mode_, open_mode::write);
     return opened;
@@ -106,13 +108,29 @@ std::size_t write_request::result(int answer) const {
     return static_cast<std::size_t>(answer);
 }
 
+void append_request::prepare(io_request& request) const noexcept {
+    request.opcode = io_opcode::write;
+    request.descriptor = file_->native_handle();
+    request.buffer = const_cast<std::byte*>(block_.data());
+    request.length = block_.size();
+    request.flags = RWF_APPEND;
+}
+
+std::size_t append_request::result(int answer) const {
+    if (answer < 0) {
+        throw_io_error(answer, "append", file_->path(), " (" + std::to_string(block_.size()) + " bytes)");
+    }
+    return static_cast<std::size_t>(answer);
+}
+
 void fsync_request::prepare(io_request& request) const noexcept {
     request.opcode = io_opcode::fsync;
     request.descriptor = file_->native_handle();
+    request.flags = parts_ == what::data ? 1 : 0;
 }
 
 void fsync_request::result(int answer) const {
-    if (answer < 0) throw_io_error(answer, "fsync", file_->path());
+    if (answer < 0) throw_io_error(answer, parts_ == what::data ? "fdatasync" : "fsync", file_->path());
 }
 
 close_request::~close_request() {

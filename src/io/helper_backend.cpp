@@ -176,9 +176,10 @@ int helper_backend::connect_locally(const helper& self, io_operation& operation)
 int helper_backend::carry_out(const helper& self, io_operation& operation) noexcept {
     const io_request& request = io_operation_access::request(operation);
     if (is_local_connect(request)) return connect_locally(self, operation);
-    const bool reads = request.opcode == io_opcode::read;
+    const bool reads = request.opcode == io_opcode::read || request.opcode == io_opcode::read_blocks;
+    const bool writes = request.opcode == io_opcode::write || request.opcode == io_opcode::write_blocks;
     // poll() would ignore a closed descriptor; the call reports it.
-    if ((reads || request.opcode == io_opcode::write) && request.descriptor >= 0) {
+    if ((reads || writes) && request.descriptor >= 0) {
         std::array<pollfd, 2> watched{pollfd{request.descriptor, static_cast<short>(reads ? POLLIN : POLLOUT), 0},
                                       pollfd{self.wake_descriptor, POLLIN, 0}};
         while (watched[0].revents == 0) {

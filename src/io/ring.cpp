@@ -90,11 +90,23 @@ void fill(io_uring_sqe* entry, const io_request& request) noexcept {
         case io_opcode::open:
             io_uring_prep_openat(entry, AT_FDCWD, request.path, request.flags | O_CLOEXEC, request.mode);
             break;
+        case io_opcode::open_below:
+            io_uring_prep_openat2(entry, request.descriptor, request.path, static_cast<open_how*>(request.buffer));
+            break;
+        case io_opcode::read_blocks:
+            io_uring_prep_readv(entry, request.descriptor, static_cast<const iovec*>(request.buffer), length,
+                                request.offset);
+            break;
+        case io_opcode::write_blocks:
+            io_uring_prep_writev(entry, request.descriptor, static_cast<const iovec*>(request.buffer), length,
+                                 request.offset);
+            break;
         case io_opcode::read:
             io_uring_prep_read(entry, request.descriptor, request.buffer, length, request.offset);
             break;
         case io_opcode::write:
             io_uring_prep_write(entry, request.descriptor, request.buffer, length, request.offset);
+            entry->rw_flags = request.flags;
             break;
         case io_opcode::statx:
             io_uring_prep_statx(entry, request.path == nullptr ? request.descriptor : AT_FDCWD,

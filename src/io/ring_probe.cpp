@@ -35,10 +35,11 @@ std::string why_refused(int error) {
     }
 }
 
-constexpr std::array needed = {IORING_OP_OPENAT,   IORING_OP_READ,        IORING_OP_WRITE,  IORING_OP_STATX,
-                               IORING_OP_FSYNC,    IORING_OP_CLOSE,       IORING_OP_RECV,   IORING_OP_SEND,
-                               IORING_OP_RECVMSG,  IORING_OP_SENDMSG,     IORING_OP_ACCEPT, IORING_OP_CONNECT,
-                               IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL};
+constexpr std::array needed = {IORING_OP_OPENAT,   IORING_OP_READ,         IORING_OP_WRITE,   IORING_OP_STATX,
+                               IORING_OP_FSYNC,    IORING_OP_CLOSE,        IORING_OP_RECV,    IORING_OP_SEND,
+                               IORING_OP_RECVMSG,  IORING_OP_SENDMSG,      IORING_OP_ACCEPT,  IORING_OP_CONNECT,
+                               IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_OPENAT2, IORING_OP_READV,
+                               IORING_OP_WRITEV};
 
 }  // namespace
 

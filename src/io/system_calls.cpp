@@ -26,12 +26,13 @@ std::size_t bounded(std::size_t length) noexcept {
     return std::min(length, most);
 }
 
-int open_cached(const io_request& request) noexcept {
+// Of an open_below, `rules` says how the path is resolved.
+int open_cached(const io_request& request, int directory, std::uint64_t rules) noexcept {
     if ((request.flags & (O_CREAT | O_TRUNC | O_TMPFILE)) != 0) return -EAGAIN;
     open_how how{};
     how.flags = static_cast<std::uint64_t>(request.flags) | O_CLOEXEC | O_NONBLOCK;
-    how.resolve = RESOLVE_CACHED;
-    const int descriptor = negated(syscall(SYS_openat2, AT_FDCWD, request.path, &how, sizeof how));
+    how.resolve = rules | RESOLVE_CACHED;
+    const int descriptor = negated(syscall(SYS_openat2, directory, request.path, &how, sizeof how));
     // ENOSYS and EINVAL: a kernel before 5.12 does not know RESOLVE_CACHED; EPERM: a filter that does not know openat2.
     if (descriptor == -ENOSYS || descriptor == -EINVAL || descriptor == -EPERM || descriptor == -ENXIO) return -EAGAIN;
     if (descriptor < 0) return descriptor;
@@ -81,14 +82,48 @@ int read_waiting(const io_request& request) noexcept {
 int write_waiting(const io_request& request) noexcept {
     const auto offset = static_cast<off_t>(request.offset);
     const std::size_t length = bounded(request.length);
+    if (request.flags != 0) {
+        const iovec source{request.buffer, length};
+        return negated(::pwritev2(request.descriptor, &source, 1, offset, request.flags));
+    }
     if (offset == -1) return negated(::write(request.descriptor, request.buffer, length));
     return negated(::pwrite(request.descriptor, request.buffer, length, offset));
+}
+
+const open_how& how_of(const io_request& request) noexcept {
+    return *static_cast<const open_how*>(request.buffer);
+}
+
+int open_below(const io_request& request) noexcept {
+    const open_how& how = how_of(request);
+    // Where nothing is forbidden the older call does, which more kernels and filters know.
+    if (how.resolve == 0) {
+        return negated(::openat(request.descriptor, request.path, static_cast<int>(how.flags), request.mode));
+    }
+    return negated(syscall(SYS_openat2, request.descriptor, request.path, &how, sizeof how));
+}
+
+int transfer_blocks(const io_request& request) noexcept {
+    const auto* blocks = static_cast<const iovec*>(request.buffer);
+    const auto count = static_cast<int>(request.length);
+    const auto offset = static_cast<off_t>(request.offset);
+    if (request.opcode == io_opcode::read_blocks) {
+        return negated(offset == -1 ? ::readv(request.descriptor, blocks, count)
+                                    : ::preadv(request.descriptor, blocks, count, offset));
+    }
+    return negated(offset == -1 ? ::writev(request.descriptor, blocks, count)
+                                : ::pwritev(request.descriptor, blocks, count, offset));
 }
 
 int call_once(const io_request& request) noexcept {
     switch (request.opcode) {
         case io_opcode::open:
             return negated(::openat(AT_FDCWD, request.path, request.flags | O_CLOEXEC, request.mode));
+        case io_opcode::open_below:
+            return open_below(request);
+        case io_opcode::read_blocks:
+        case io_opcode::write_blocks:
+            return transfer_blocks(request);
         case io_opcode::read:
             return read_waiting(request);
         case io_opcode::write:
@@ -113,7 +148,9 @@ int call_once(const io_request& request) noexcept {
 int call_without_waiting(io_request& request) noexcept {
     switch (request.opcode) {
         case io_opcode::open:
-            return open_cached(request);
+            return open_cached(request, AT_FDCWD, 0);
+        case io_opcode::open_below:
+            return open_cached(request, request.descriptor, how_of(request).resolve);
         case io_opcode::read:
             return read_cached(request);
         case io_opcode::statx:

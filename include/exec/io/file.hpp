@@ -1,6 +1,9 @@
 #pragma once
 
+#include <exec/io/blocking.hpp>
+#include <exec/io/file_calls.hpp>
 #include <exec/io/file_operations.hpp>
+#include <exec/io/vectored_operations.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -64,8 +67,55 @@ public:
         return detail::io_sender(*pool_, detail::write_request(*this, offset, block));
     }
 
+    /// Reads into several blocks, one after the other, as one read at `offset`; of more than 1,024 blocks, the first
+    /// 1,024.
+    ///
+    /// Completes:  as `read_at`.
+    /// Lifetime:   the memory of the blocks must outlive the operation; the list of them need not.
+    /// Complexity: one allocation for the list.
+    [[nodiscard]] auto read_blocks_at(std::uint64_t offset, std::span<const std::span<std::byte>> blocks) {
+        return detail::io_sender(*pool_, detail::read_blocks_request(*this, offset, blocks));
+    }
+
+    /// Writes several blocks, one after the other, as one write at `offset`; otherwise as `read_blocks_at`.
+    ///
+    /// Completes: with the number of bytes written, which may be less.
+    /// Cancel:    some of the bytes may have been written.
+    [[nodiscard]] auto write_blocks_at(std::uint64_t offset, std::span<const std::span<const std::byte>> blocks) {
+        return detail::io_sender(*pool_, detail::write_blocks_request(*this, offset, blocks));
+    }
+
+    /// Writes up to `block.size()` bytes at the end of the file, wherever that is then: appends by several tasks or
+    /// processes do not overwrite each other. Completes with the number of bytes written, which may be less.
+    ///
+    /// Cancel: some of the bytes may have been written.
+    [[nodiscard]] auto append(std::span<const std::byte> block) noexcept {
+        return detail::io_sender(*pool_, detail::append_request(*this, block));
+    }
+
     /// Waits until what was written is on the device.
     [[nodiscard]] auto fsync() noexcept { return detail::io_sender(*pool_, detail::fsync_request(*this)); }
+
+    /// The same for the contents and what is needed to read them, but not for times.
+    [[nodiscard]] auto fdatasync() noexcept {
+        return detail::io_sender(*pool_, detail::fsync_request(*this, detail::fsync_request::what::data));
+    }
+
+    /// Reserves or gives back the space of a range (fallocate).
+    ///
+    /// Errors: such as no_space_on_device; operation_not_supported where the file system cannot.
+    /// Cancel: as `blocking()`: a call that has begun is made to its end.
+    [[nodiscard]] auto allocate(std::uint64_t offset, std::uint64_t length, allocation how = allocation::extend) {
+        return blocking(detail::allocate_call(*this, offset, length, how));
+    }
+
+    /// Cuts the file, or makes it longer with zeros, so that it has `size` bytes (ftruncate). Cancel: as `allocate`.
+    [[nodiscard]] auto resize(std::uint64_t size) { return blocking(detail::resize_call(*this, size)); }
+
+    /// Tells the kernel how a range will be used; length 0 means to the end (posix_fadvise). Cancel: as `allocate`.
+    [[nodiscard]] auto advise(std::uint64_t offset, std::uint64_t length, access_advice advice) {
+        return blocking(detail::advise_call(*this, offset, length, advice));
+    }
 
     /// Size, times, owner and identity of the file.
     [[nodiscard]] auto statx() { return detail::io_sender(*pool_, detail::statx_request(*this)); }
@@ -81,6 +131,7 @@ public:
 private:
     friend class detail::open_request;
     friend class detail::close_request;
+    friend class detail::open_below_request;
 
     static_thread_pool* pool_;
     int descriptor_;
@@ -96,6 +147,18 @@ private:
 [[nodiscard]] inline auto open_file(static_thread_pool& pool, const std::filesystem::path& path, open_mode mode,
                                     unsigned permissions = 0666) {
     return detail::io_sender(pool, detail::open_request(pool, path.native(), mode, permissions));
+}
+
+/// Copies up to `length` bytes from one file to another, inside the kernel where it can, which may share the blocks
+/// instead of copying them (copy_file_range). The files must not be the same range of one file.
+///
+/// Completes: with the number of bytes copied, which may be less; 0 at the end of `from`.
+/// Errors:    std::system_error "copy_range 'FROM' (LENGTH bytes at offset N) to 'TO' at offset M: REASON".
+/// Cancel:    as `blocking()`: a call that has begun is made to its end. Ask for some megabytes at a time.
+/// Lifetime:  both files must outlive the operation.
+[[nodiscard]] inline auto copy_range(const file& from, std::uint64_t from_offset, const file& to,
+                                     std::uint64_t to_offset, std::size_t length) {
+    return blocking(detail::copy_range_call(from, from_offset, to, to_offset, length));
 }
 
 /// Size, times, owner and identity of what `path` names, without opening it.

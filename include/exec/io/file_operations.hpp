@@ -27,6 +27,7 @@ enum class open_mode : unsigned {
     no_atime = 64,    ///< reading does not change the access time (own files only)
     no_follow = 128,  ///< fails if the last component is a symbolic link
     direct = 256,     ///< around the page cache; blocks, offsets and lengths must be aligned to the device's sectors
+    directory = 512,  ///< fails if it is not a directory
 };
 
 [[nodiscard]] constexpr open_mode operator|(open_mode a, open_mode b) noexcept {
@@ -41,6 +42,11 @@ enum class follow_links : unsigned char { no, yes };
 
 namespace detail {
 
+class open_below_request;
+
+/// The kernel's bits for `mode`.
+[[nodiscard]] int native_flags(open_mode mode) noexcept;
+
 /// Throws std::system_error for a negative answer of the kernel: "OPERATION 'PATH'DETAILS: REASON".
 [[noreturn]] void throw_io_error(int answer, std::string_view operation, std::string_view path,
                                  std::string details = {});
@@ -50,7 +56,7 @@ public:
     open_request(static_thread_pool& pool, std::string path, open_mode mode, unsigned permissions) noexcept
         : pool_(&pool), path_(std::move(path)), mode_(mode), permissions_(permissions) {}
     void prepare(io_request& request) noexcept;
-    [[nodiscard]] file result(int answer);
+    [[nodiscard]] file result(int answer, std::string_view operation = "open_file");
 
 private:
     static_thread_pool* pool_;
@@ -85,14 +91,27 @@ private:
     std::span<const std::byte> block_;
 };
 
+class append_request {
+public:
+    append_request(file& to, std::span<const std::byte> block) noexcept : file_(&to), block_(block) {}
+    void prepare(io_request& request) const noexcept;
+    [[nodiscard]] std::size_t result(int answer) const;
+
+private:
+    file* file_;
+    std::span<const std::byte> block_;
+};
+
 class fsync_request {
 public:
-    explicit fsync_request(file& which) noexcept : file_(&which) {}
+    enum class what : unsigned char { all, data };
+    explicit fsync_request(file& which, what parts = what::all) noexcept : file_(&which), parts_(parts) {}
     void prepare(io_request& request) const noexcept;
     void result(int answer) const;
 
 private:
     file* file_;
+    what parts_;
 };
 
 class close_request {

@@ -25,8 +25,11 @@ class io_service;
 
 enum class io_opcode : unsigned char {
     open,
+    open_below,
     read,
     write,
+    read_blocks,
+    write_blocks,
     statx,
     fsync,
     close,
@@ -48,16 +51,17 @@ enum class io_opcode : unsigned char {
 /// `opcode`.
 struct io_request {
     io_opcode opcode = io_opcode::close;
-    bool read_only = false;          // close: nothing was written, so there is nothing to wait for
-    bool whole = false;              // receive, send: not done before `length` bytes, or the end of the stream
-    int descriptor = -1;             // all but open and statx of a path
-    int flags = 0;                   // open: O_*; fsync: 1 for data only; statx: AT_*; poll: POLL*
-    unsigned mode = 0;               // open: permissions of a created file
-    const char* path = nullptr;      // open, statx
-    void* buffer = nullptr;          // transfers (sending only reads from it); *_message: msghdr; connect: sockaddr
-    std::size_t length = 0;          // transfers; connect: of the address
+    bool read_only = false;      // close: nothing was written, so there is nothing to wait for
+    bool whole = false;          // receive, send: not done before `length` bytes, or the end of the stream
+    int descriptor = -1;         // all but open and statx of a path; open_below: the directory
+    int flags = 0;               // open: O_*; write: RWF_*; fsync: 1 for data only; statx: AT_*; poll: POLL*
+    unsigned mode = 0;           // open: permissions of a created file
+    const char* path = nullptr;  // open, open_below, statx
+    void* buffer = nullptr;      // transfers (sending only reads from it); *_blocks: iovec; *_message: msghdr; connect:
+                                 // sockaddr; open_below: open_how
+    std::size_t length = 0;      // transfers; *_blocks: how many; connect: of the address
     std::size_t transferred = 0;     // with `whole`: bytes so far
-    std::uint64_t offset = 0;        // read, write
+    std::uint64_t offset = 0;        // read, write, *_blocks
     struct statx* status = nullptr;  // statx
 
     /// What is left of a transfer.

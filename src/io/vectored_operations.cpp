@@ -1,0 +1,70 @@
+#include <exec/io/vectored_operations.hpp>
+
+#include <exec/io/file.hpp>
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <string>
+
+namespace coex::inline v0::detail {
+namespace {
+
+constexpr std::size_t most_blocks = 1024;  // UIO_MAXIOV
+
+std::string where(std::uint64_t offset, const block_list& blocks) {
+    return " (" + std::to_string(blocks.bytes()) + " bytes in " + std::to_string(blocks.size()) + " blocks at offset " +
+           std::to_string(offset) + ")";
+}
+
+void fill(io_request& request, const file& which, std::uint64_t offset, const block_list& blocks) noexcept {
+    request.descriptor = which.native_handle();
+    request.buffer = blocks.data();
+    request.length = blocks.size();
+    request.offset = offset;
+}
+
+}  // namespace
+
+block_list::block_list(std::span<const std::span<std::byte>> blocks)
+    : size_(std::min(blocks.size(), most_blocks)), blocks_(std::make_unique<iovec[]>(size_)) {
+    assign(blocks);
+}
+
+block_list::block_list(std::span<const std::span<const std::byte>> blocks)
+    : size_(std::min(blocks.size(), most_blocks)), blocks_(std::make_unique<iovec[]>(size_)) {
+    assign(blocks);
+}
+
+block_list::block_list(block_list&&) noexcept = default;
+block_list::~block_list() = default;
+
+template <class Block>
+void block_list::assign(std::span<const Block> blocks) {
+    for (std::size_t i = 0; i < size_; ++i) {
+        blocks_[i] = {const_cast<std::byte*>(blocks[i].data()), blocks[i].size()};
+        bytes_ += blocks[i].size();
+    }
+}
+
+void read_blocks_request::prepare(io_request& request) const noexcept {
+    request.opcode = io_opcode::read_blocks;
+    fill(request, *file_, offset_, blocks_);
+}
+
+std::size_t read_blocks_request::result(int answer) const {
+    if (answer < 0) throw_io_error(answer, "read_blocks_at", file_->path(), where(offset_, blocks_));
+    return static_cast<std::size_t>(answer);
+}
+
+void write_blocks_request::prepare(io_request& request) const noexcept {
+    request.opcode = io_opcode::write_blocks;
+    fill(request, *file_, offset_, blocks_);
+}
+
+std::size_t write_blocks_request::result(int answer) const {
+    if (answer < 0) throw_io_error(answer, "write_blocks_at", file_->path(), where(offset_, blocks_));
+    return static_cast<std::size_t>(answer);
+}
+
+}  // namespace coex::inline v0::detail
