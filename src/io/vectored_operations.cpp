@@ -1,10 +1,13 @@
 #include <exec/io/vectored_operations.hpp>
 
 #include <exec/io/file.hpp>
+#include <exec/io/socket.hpp>
 
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 namespace coex::inline v0::detail {
@@ -65,6 +68,32 @@ void write_blocks_request::prepare(io_request& request) const noexcept {
 std::size_t write_blocks_request::result(int answer) const {
     if (answer < 0) throw_io_error(answer, "write_blocks_at", file_->path(), where(offset_, blocks_));
     return static_cast<std::size_t>(answer);
+}
+
+void socket_blocks::fill(io_request& request) noexcept {
+    static_assert(sizeof(msghdr) == sizeof header_);
+    msghdr header{};
+    header.msg_iov = blocks_.data();
+    header.msg_iovlen = blocks_.size();
+    std::memcpy(header_.data(), &header, sizeof header);
+    request.descriptor = socket_->native_handle();
+    request.buffer = header_.data();
+}
+
+std::size_t socket_blocks::bytes_of(int answer, const char* operation) const {
+    if (answer >= 0) return static_cast<std::size_t>(answer);
+    throw_socket_error(answer, operation, describe_socket(socket_->native_handle()),
+                       std::to_string(blocks_.bytes()) + " bytes in " + std::to_string(blocks_.size()) + " blocks");
+}
+
+void receive_blocks_request::prepare(io_request& request) noexcept {
+    fill(request);
+    request.opcode = io_opcode::receive_message;
+}
+
+void send_blocks_request::prepare(io_request& request) noexcept {
+    fill(request);
+    request.opcode = io_opcode::send_message;
 }
 
 }  // namespace coex::inline v0::detail

@@ -2,6 +2,7 @@
 
 #include <exec/io/socket.hpp>
 #include <exec/io/socket_operations.hpp>
+#include <exec/io/vectored_operations.hpp>
 
 #include <cstddef>
 #include <span>
@@ -49,6 +50,22 @@ public:
     /// Cancel: some of the bytes may have been sent; how many is lost, so the stream is of no more use.
     [[nodiscard]] auto write_all(std::span<const std::byte> block) noexcept {
         return detail::io_sender(pool(), detail::send_all_request(*this, block));
+    }
+
+    /// Receives into several blocks, one after the other; of more than 1,024 blocks, the first 1,024.
+    ///
+    /// Completes: as `read_some`. Cancel: nothing was received then.
+    /// Lifetime:  the memory of the blocks must outlive the operation; the list of them need not.
+    [[nodiscard]] auto read_blocks(std::span<const std::span<std::byte>> blocks) {
+        return detail::io_sender(pool(), detail::receive_blocks_request(*this, blocks));
+    }
+
+    /// Sends several blocks, one after the other, such as a header and a body in one packet; otherwise as
+    /// `read_blocks`. Completes with the number of bytes that the kernel took, which may be less.
+    ///
+    /// Cancel: nothing was sent then.
+    [[nodiscard]] auto write_blocks(std::span<const std::span<const std::byte>> blocks) {
+        return detail::io_sender(pool(), detail::send_blocks_request(*this, blocks));
     }
 
     /// Ends a direction: the peer reads the end of the stream after what was sent; operations of an ended direction

@@ -2,6 +2,7 @@
 
 #include <exec/io/operation.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -62,6 +63,36 @@ private:
     const file* file_;
     std::uint64_t offset_;
     block_list blocks_;
+};
+
+/// Of both: blocks as a message without an address.
+class socket_blocks {
+public:
+    template <class Blocks>
+    socket_blocks(socket& which, Blocks blocks) : socket_(&which), blocks_(blocks) {}
+
+protected:
+    void fill(io_request& request) noexcept;
+    [[nodiscard]] std::size_t bytes_of(int answer, const char* operation) const;
+
+private:
+    socket* socket_;
+    block_list blocks_;
+    alignas(8) std::array<std::byte, 56> header_{};  // a msghdr
+};
+
+class receive_blocks_request : socket_blocks {
+public:
+    using socket_blocks::socket_blocks;
+    void prepare(io_request& request) noexcept;
+    [[nodiscard]] std::size_t result(int answer) const { return bytes_of(answer, "read_blocks"); }
+};
+
+class send_blocks_request : socket_blocks {
+public:
+    using socket_blocks::socket_blocks;
+    void prepare(io_request& request) noexcept;
+    [[nodiscard]] std::size_t result(int answer) const { return bytes_of(answer, "write_blocks"); }
 };
 
 }  // namespace detail
