@@ -68,8 +68,9 @@ timer_clock::time_point worker::time_to_leave(predicate done) const noexcept {
     const pool_options& options = pool_.options();
     if (index_ < options.threads || done != &has_terminated) return timer_clock::time_point::max();
     const auto now = timer_clock::now();
-    return options.keep_alive < timer_clock::time_point::max() - now ? now + options.keep_alive
-                                                                     : timer_clock::time_point::max();
+    // Compared in milliseconds: the longest that can be asked for are more than the clock's own unit can hold.
+    const auto longest = std::chrono::floor<std::chrono::milliseconds>(timer_clock::time_point::max() - now);
+    return options.keep_alive < longest ? now + options.keep_alive : timer_clock::time_point::max();
 }
 
 // The worker has announced sleep, and its queues are empty. While the pool drains nobody leaves.
