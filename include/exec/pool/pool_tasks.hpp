@@ -123,14 +123,14 @@ private:
 
 /// A task whose result somebody has a handle for.
 template <class T>
-class submitted_task final : public submission_state<T>, public pool_task<T> {
+class submitted_task final : public stoppable_submission<T, nested_stop_source>, public pool_task<T> {
 public:
     submitted_task(execution_context& place, task<T> work, inplace_stop_token token) noexcept
-        : submission_state<T>(token), pool_task<T>(place, std::move(work)) {}
+        : stoppable_submission<T, nested_stop_source>(token), pool_task<T>(place, std::move(work)) {}
     ~submitted_task() = default;
 
 private:
-    [[nodiscard]] inplace_stop_token token() noexcept override { return this->stop_source().get_token(); }
+    [[nodiscard]] inplace_stop_token token() noexcept override { return this->stop_.get_token(); }
     void finish(outcome how) noexcept override {
         if (how == outcome::stopped) {
             this->end_as_stopped();

@@ -27,13 +27,11 @@ namespace detail {
 /// to let go.
 class submission_base : public end_latch {
 public:
-    nested_stop_source& stop_source() noexcept { return source_; }
-
     /// Whether the work was stopped before it had a result. Once it has ended.
     [[nodiscard]] bool was_stopped() const noexcept { return stopped_; }
 
 protected:
-    explicit submission_base(inplace_stop_token token) noexcept : source_(token) {}
+    submission_base() = default;
     ~submission_base() = default;
 
     void set_stopped() noexcept { stopped_ = true; }
@@ -44,7 +42,6 @@ protected:
 private:
     std::atomic<unsigned> owners_{2};  // the handle and the work
     bool stopped_ = false;             // OWNER: the work, until it has ended; then constant
-    nested_stop_source source_;
 };
 
 [[nodiscard]] std::exception_ptr submission_stopped() noexcept;
@@ -65,9 +62,10 @@ public:
     void disown() noexcept {
         if (release_last()) destroy();
     }
+    virtual bool request_stop() noexcept = 0;
 
 protected:
-    explicit submission_state(inplace_stop_token token) noexcept : submission_base(token) {}
+    submission_state() = default;
     ~submission_state() = default;
 
     COEX_NOINLINE void end_as_stopped() noexcept {
@@ -79,19 +77,66 @@ protected:
     task_result<T> result_;
 };
 
+/// The stop requests for a function that takes no token: they matter until it starts, and nobody registers with them.
+/// So a function that nobody stops pays for two stores and one look.
+///
+/// Thread-safe: yes.
+/// Lifetime: of the parent's source.
+class queued_stop {
+public:
+    explicit queued_stop(inplace_stop_token parent) noexcept
+        : state_(parent.stop_possible() ? has_parent : 0), parent_(parent) {}
+
+    /// Returns false when that had been asked before.
+    bool request_stop() noexcept {
+        // ORDER: acq_rel; pairs with the load in stop_requested() [Q1].
+        return (state_.fetch_or(requested, std::memory_order_acq_rel) & requested) == 0;
+    }
+    [[nodiscard]] bool stop_requested() const noexcept {
+        // ORDER: acquire; pairs with the update in request_stop() [Q1]: who ends as stopped sees what the requester did
+        //   before.
+        const unsigned char state = state_.load(std::memory_order_acquire);
+        if (state == 0) [[likely]]
+            return false;
+        return (state & requested) != 0 || parent_.stop_requested();
+    }
+
+private:
+    static constexpr unsigned char has_parent = 1;
+    static constexpr unsigned char requested = 2;
+
+    std::atomic<unsigned char> state_;
+    inplace_stop_token parent_;
+};
+
+/// What is submitted with a `Stop` that tells of stop requests: a nested_stop_source, or a queued_stop.
+template <class T, class Stop>
+class stoppable_submission : public submission_state<T> {
+public:
+    bool request_stop() noexcept final { return stop_.request_stop(); }
+
+protected:
+    explicit stoppable_submission(inplace_stop_token token) noexcept : stop_(token) {}
+    ~stoppable_submission() = default;
+
+    Stop stop_;
+};
+
 template <class Function>
 struct submission_call {
     static constexpr bool takes_token = std::is_invocable_v<Function&, inplace_stop_token>;
     static_assert(takes_token || std::is_invocable_v<Function&>,
                   "coex: submit() needs a function that can be called as f() or as f(coex::inplace_stop_token)");
-    static decltype(auto) call(Function& function, nested_stop_source& source) {
+    using stop = std::conditional_t<takes_token, nested_stop_source, queued_stop>;
+    static decltype(auto) call(Function& function, stop& from) {
         if constexpr (takes_token) {
-            return function(source.get_token());
+            return function(from.get_token());
         } else {
+            static_cast<void>(from);
             return function();
         }
     }
-    using result = decltype(call(std::declval<Function&>(), std::declval<nested_stop_source&>()));
+    using result = decltype(call(std::declval<Function&>(), std::declval<stop&>()));
 };
 
 /// What `submit` and `post` with a token take.
@@ -121,21 +166,23 @@ private:
 };
 
 template <class Function>
-class submitted final : public submission_state<typename submission_call<Function>::result>, public work_item {
+class submitted final
+    : public stoppable_submission<typename submission_call<Function>::result, typename submission_call<Function>::stop>,
+      public work_item {
     using call = submission_call<Function>;
     using result = typename call::result;
 
 public:
     template <class Initializer>
     submitted(Initializer&& initializer, inplace_stop_token token)
-        : submission_state<result>(token),
+        : stoppable_submission<result, typename call::stop>(token),
           work_item(&submitted::execute),
           function_(std::in_place, std::forward<Initializer>(initializer)) {}
     ~submitted() = default;
 
     static void execute(work_item* item) noexcept {
         auto* self = static_cast<submitted*>(item);
-        if (self->stop_source().stop_requested()) [[unlikely]] {
+        if (self->stop_.stop_requested()) [[unlikely]] {
             self->end_as_stopped();
         } else {
             self->call_function();
@@ -149,9 +196,9 @@ private:
     void call_function() noexcept {
         try {
             if constexpr (std::is_void_v<result>) {
-                call::call(*function_, this->stop_source());
+                call::call(*function_, this->stop_);
             } else {
-                this->result_.return_value(call::call(*function_, this->stop_source()));
+                this->result_.return_value(call::call(*function_, this->stop_));
             }
         } catch (...) {
             this->result_.unhandled_exception();
@@ -187,14 +234,14 @@ public:
 
 private:
     struct forward_stop {
-        nested_stop_source* source;
-        void operator()() const noexcept { source->request_stop(); }
+        submission_state<T>* work;
+        void operator()() const noexcept { work->request_stop(); }
     };
 
     bool suspend(coroutine_base& coroutine) noexcept {
         coroutine_ = &coroutine;
         const bool former = coroutine.detach();
-        link_.emplace(coroutine.stop_token(), forward_stop{&state_->stop_source()});
+        link_.emplace(coroutine.stop_token(), forward_stop{state_});
         if (state_->try_wait(*this)) return true;
         coroutine.reattach(former);
         if (!state_->was_stopped()) return false;
@@ -261,7 +308,7 @@ public:
     [[nodiscard]] bool is_ready() const noexcept { return state_ != nullptr && state_->has_ended(); }
 
     /// Asks the work to stop: see above. Returns false when that had been asked before.
-    bool request_stop() noexcept { return state_ != nullptr && state_->stop_source().request_stop(); }
+    bool request_stop() noexcept { return state_ != nullptr && state_->request_stop(); }
 
     /// `co_await std::move(handle)`: the same as `get()`, holding no thread. A stop of the awaiting task is passed on
     /// to the work, and its end is awaited. Work that was stopped stops the awaiting task: it unwinds.
