@@ -1,0 +1,202 @@
+#pragma once
+
+#if __has_include(<stdexec/execution.hpp>)
+
+#include <exec/algo/bulk.hpp>
+#include <exec/algo/parallel_bulk.hpp>
+#include <exec/interop/stdexec_signatures.hpp>
+#include <exec/vocab/completion_signatures.hpp>
+#include <exec/vocab/execution_context.hpp>
+
+#include <stdexec/execution.hpp>
+
+#include <concepts>
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+/// stdexec's bulk algorithms on the threads of an execution context.
+
+namespace coex::inline v0::interop::detail {
+
+/// The execution context on which `sender` completes with values.
+template <class Sender, class Env>
+[[nodiscard]] execution_context& completion_place(const Sender& sender, const Env& env) noexcept
+    requires requires {
+        {
+            stdexec::get_completion_scheduler<stdexec::set_value_t>(stdexec::get_env(sender), env).context()
+        } -> std::same_as<execution_context&>;
+    }
+{
+    return stdexec::get_completion_scheduler<stdexec::set_value_t>(stdexec::get_env(sender), env).context();
+}
+
+/// The policy inside the wrapper in which stdexec keeps it.
+template <class Wrapped>
+inline constexpr bool allows_parallel = false;
+template <template <class> class Wrapper, class Policy>
+inline constexpr bool allows_parallel<Wrapper<Policy>> =
+    std::same_as<Policy, stdexec::parallel_policy> || std::same_as<Policy, stdexec::parallel_unsequenced_policy>;
+
+template <class Sender>
+[[nodiscard]] constexpr auto policy_of(Sender& sender) noexcept {
+    auto& [name, data, child] = sender;
+    auto& [policy, shape, function] = data;
+    return std::bool_constant<allows_parallel<std::remove_cvref_t<decltype(policy)>>>();
+}
+
+template <class Sender>
+[[nodiscard]] consteval bool is_parallel_bulk() {
+    using tag = stdexec::tag_of_t<Sender>;
+    if constexpr (std::same_as<tag, stdexec::bulk_chunked_t> || std::same_as<tag, stdexec::bulk_unchunked_t>) {
+        return decltype(policy_of(std::declval<std::remove_reference_t<Sender>&>()))::value;
+    } else {
+        return false;
+    }
+}
+
+/// `bulk_chunked` and `bulk_unchunked` (`bulk` becomes one of them) with a policy that allows several threads.
+template <class Sender>
+concept parallel_bulk = requires { typename stdexec::tag_of_t<Sender>; } && is_parallel_bulk<Sender>();
+
+/// Keeps the values of the child in the operation, then runs the chunks.
+template <class Child, class Shape, class F, class Receiver>
+class bulk_operation {
+    class child_receiver {
+    public:
+        using receiver_concept = stdexec::receiver_tag;
+
+        explicit child_receiver(bulk_operation& operation) noexcept : operation_(&operation) {}
+        template <class... Values>
+        void set_value(Values&&... values) noexcept {
+            operation_->run(std::forward<Values>(values)...);
+        }
+        template <class Error>
+        void set_error(Error&& error) noexcept {
+            stdexec::set_error(std::move(operation_->receiver_), std::forward<Error>(error));
+        }
+        void set_stopped() noexcept { stdexec::set_stopped(std::move(operation_->receiver_)); }
+        [[nodiscard]] stdexec::env_of_t<const Receiver&> get_env() const noexcept {
+            return stdexec::get_env(operation_->receiver_);
+        }
+
+    private:
+        bulk_operation* operation_;
+    };
+
+public:
+    using operation_state_concept = stdexec::operation_state_tag;
+
+    bulk_operation(execution_context& context, Child&& child, Shape shape, bool one_by_one, F&& function,
+                   Receiver&& receiver)
+        : context_(&context),
+          shape_(shape),
+          one_by_one_(one_by_one),
+          function_(std::move(function)),
+          receiver_(std::move(receiver)),
+          child_(stdexec::connect(std::forward<Child>(child), child_receiver(*this))) {}
+    bulk_operation(const bulk_operation&) = delete;
+    bulk_operation& operator=(const bulk_operation&) = delete;
+
+    void start() & noexcept { stdexec::start(child_); }
+
+private:
+    using signatures = coex_signatures_t<stdexec::completion_signatures_of_t<Child, stdexec::env_of_t<child_receiver>>>;
+
+    template <class... Values>
+    void run(Values&&... values) noexcept {
+        using chunks = coex::detail::bulk_chunks<Shape, F, Receiver, std::decay_t<Values>...>;
+        if constexpr ((std::is_nothrow_constructible_v<std::decay_t<Values>, Values> && ...)) {
+            make<chunks>(std::forward<Values>(values)...).start(*context_);
+        } else {
+            chunks* made = nullptr;
+            try {
+                made = &make<chunks>(std::forward<Values>(values)...);
+            } catch (...) {
+                stdexec::set_error(std::move(receiver_), std::current_exception());
+                return;
+            }
+            made->start(*context_);
+        }
+    }
+    template <class Chunks, class... Values>
+    Chunks& make(Values&&... values) {
+        return chunks_.template emplace<Chunks>(*context_, one_by_one_, shape_, function_, receiver_,
+                                                std::forward<Values>(values)...);
+    }
+
+    execution_context* context_;
+    Shape shape_;
+    bool one_by_one_;
+    [[no_unique_address]] F function_;
+    [[no_unique_address]] Receiver receiver_;
+    typename coex::detail::bulk_room<signatures, Shape, F, Receiver>::type chunks_;
+    stdexec::connect_result_t<Child, child_receiver> child_;
+};
+
+template <class Child, class Shape, class F>
+class bulk_sender {
+public:
+    using sender_concept = stdexec::sender_tag;
+
+    template <class C>
+    bulk_sender(execution_context& context, C&& child, Shape shape, bool one_by_one, F function)
+        : context_(&context),
+          child_(std::forward<C>(child)),
+          shape_(shape),
+          one_by_one_(one_by_one),
+          function_(std::move(function)) {}
+
+    template <class Self, class... Env>
+    [[nodiscard]] static consteval auto get_completion_signatures() {
+        using child = coex::detail::child_of_t<Self, Child>;
+        return stdexec_signatures_t<
+            coex::detail::mapped_t<coex_signatures_t<stdexec::completion_signatures_of_t<child, Env...>>,
+                                   coex::detail::bulk_map<F, Shape, true>>>{};
+    }
+
+    template <stdexec::receiver Receiver>
+    [[nodiscard]] auto connect(Receiver receiver) && {
+        return bulk_operation<Child, Shape, F, Receiver>(*context_, std::move(child_), shape_, one_by_one_,
+                                                         std::move(function_), std::move(receiver));
+    }
+    template <stdexec::receiver Receiver>
+    [[nodiscard]] auto connect(Receiver receiver) const& {
+        return bulk_operation<const Child&, Shape, F, Receiver>(*context_, child_, shape_, one_by_one_, F(function_),
+                                                                std::move(receiver));
+    }
+    [[nodiscard]] decltype(auto) get_env() const noexcept { return stdexec::get_env(child_); }
+
+private:
+    execution_context* context_;
+    [[no_unique_address]] Child child_;
+    Shape shape_;
+    bool one_by_one_;
+    [[no_unique_address]] F function_;
+};
+
+/// What a bulk of stdexec becomes on an execution context.
+template <class Sender>
+[[nodiscard]] auto bulk_on(execution_context& context, Sender&& sender) {
+    constexpr bool chunked = std::same_as<stdexec::tag_of_t<Sender>, stdexec::bulk_chunked_t>;
+    auto& [name, data, child] = sender;
+    auto& [policy, shape, function] = data;
+    using child_type = std::remove_cvref_t<decltype(child)>;
+    using shape_type = std::remove_cvref_t<decltype(shape)>;
+    using function_type = std::remove_cvref_t<decltype(function)>;
+    constexpr bool keeps = std::is_lvalue_reference_v<Sender>;
+    using kept_child = std::conditional_t<keeps, const child_type&, child_type&&>;
+    using kept_function = std::conditional_t<keeps, const function_type&, function_type&&>;
+    if constexpr (chunked) {
+        return bulk_sender<child_type, shape_type, function_type>(context, static_cast<kept_child>(child), shape, false,
+                                                                  static_cast<kept_function>(function));
+    } else {
+        using each = coex::detail::each_index<function_type>;
+        return bulk_sender<child_type, shape_type, each>(context, static_cast<kept_child>(child), shape, true,
+                                                         each(std::in_place, static_cast<kept_function>(function)));
+    }
+}
+
+}  // namespace coex::inline v0::interop::detail
+
+#endif
