@@ -59,6 +59,7 @@ int native_flags(open_mode mode) noexcept {
     if (has(mode, open_mode::no_follow)) flags |= O_NOFOLLOW;
     if (has(mode, open_mode::direct)) flags |= O_DIRECT;
     if (has(mode, open_mode::directory)) flags |= O_DIRECTORY;
+    if (has(mode, open_mode::non_blocking)) flags |= O_NONBLOCK;
     return flags;
 }
 

@@ -5,6 +5,7 @@
 #include <exec/io/directory.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <string>
@@ -123,6 +124,16 @@ TEST_P(file_system, a_file_below_is_opened_blocking_and_closed_on_exec) {
     const int flags = run_on(pool, flags_of_opened_below(pool, scratch / ""));
     EXPECT_EQ(flags & O_NONBLOCK, 0);
     EXPECT_EQ(flags >> 24, FD_CLOEXEC);
+}
+
+task<void> open_pipe(static_thread_pool& pool, fs::path path) {
+    const coex::file opened = co_await coex::open_file(pool, path, open_mode::read | open_mode::non_blocking);
+    EXPECT_GE(opened.native_handle(), 0);
+}
+
+TEST_P(file_system, a_named_pipe_without_a_writer_is_opened_at_once_when_asked_for) {
+    ASSERT_EQ(::mkfifo((scratch / "pipe").c_str(), 0600), 0);
+    run_on(pool, open_pipe(pool, scratch / "pipe"));
 }
 
 COEX_ON_BOTH_ROADS(file_system);
