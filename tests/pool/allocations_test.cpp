@@ -2,7 +2,9 @@
 
 #include <exec/pool/static_thread_pool.hpp>
 
+#include <exec/algo/then.hpp>
 #include <exec/coro/block_on.hpp>
+#include <exec/coro/sync_wait.hpp>
 #include <exec/coro/task.hpp>
 
 #include <gtest/gtest.h>
@@ -50,6 +52,19 @@ TEST(allocations, a_schedule_allocates_nothing) {
     static_thread_pool b{{.threads = 2}};
     coex::block_on(allocated_while_hopping(a, b, 100));
     EXPECT_EQ(coex::block_on(allocated_while_hopping(a, b, 3'000)), 0);
+}
+
+TEST(allocations, a_pipeline_on_a_pool_that_a_thread_waits_for_allocates_nothing) {
+    static_thread_pool pool{{.threads = 2}};
+    const auto run_pipelines = [&pool](int count) {
+        const long before = allocations.load();
+        for (int i = 0; i < count; ++i) {
+            (void)coex::sync_wait(coex::schedule(pool.get_scheduler()) | coex::then([i] { return i; }));
+        }
+        return allocations.load() - before;
+    };
+    run_pipelines(100);
+    EXPECT_EQ(run_pipelines(3'000), 0);
 }
 
 TEST(allocations, a_post_from_outside_takes_at_most_one_block) {
