@@ -6,12 +6,20 @@
 
 #include <memory>
 
-namespace stdexec::parallel_scheduler_replacement {
+namespace coex::inline v0::interop {
 
-std::shared_ptr<parallel_scheduler_backend> query_parallel_scheduler_backend() {
+using stdexec::parallel_scheduler_replacement::parallel_scheduler_backend;
+
+// This is stdexec::parallel_scheduler_replacement::query_parallel_scheduler_backend() under another name. The header
+// declares that function weak, which a definition by its own name would be too, and then one that the program has
+// inline (as with STDEXEC_PARALLEL_SCHEDULER_HEADER_ONLY) could win.
+std::shared_ptr<parallel_scheduler_backend> backend_on_the_default_pool() __asm__(
+    "_ZN7stdexec30parallel_scheduler_replacement32query_parallel_scheduler_backendEv");
+
+std::shared_ptr<parallel_scheduler_backend> backend_on_the_default_pool() {
     static const std::shared_ptr<parallel_scheduler_backend> backend =
-        coex::interop::make_parallel_scheduler_backend(coex::default_pool().get_scheduler());
+        make_parallel_scheduler_backend(default_pool().get_scheduler());
     return backend;
 }
 
-}  // namespace stdexec::parallel_scheduler_replacement
+}  // namespace coex::inline v0::interop
