@@ -1,4 +1,5 @@
 #include <exec/pool/fork_join.hpp>
+#include <exec/pool/parallel_for.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 
 #include <gtest/gtest.h>
@@ -115,6 +116,16 @@ TEST(install, in_another_pool_lets_the_other_half_of_a_fork_begin) {
     };
     a.install([&] { coex::fork_join(half, half); });
     EXPECT_EQ(log, (std::vector<int>{1, 1, 2, 2}));
+}
+
+// Each install ends on a thread of the other pool, at once with the object on the stack that it waits in.
+TEST(install, from_a_hundred_elements_of_a_loop_into_a_pool_of_one_thread_ends) {
+    static_thread_pool first{{.threads = 1}};
+    static_thread_pool second{{.threads = 1}};
+    std::atomic<int> sum{0};
+    first.install(
+        [&] { coex::parallel_for(0, 100, [&](int i) { sum.fetch_add(second.install([i] { return i; })); }); });
+    EXPECT_EQ(sum.load(), 4950);
 }
 
 thread_local int of_this_thread = 0;

@@ -6,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <numeric>
+#include <semaphore>
 #include <span>
 #include <stdexcept>
 #include <thread>
@@ -90,6 +91,45 @@ TEST(multi_scope, lets_its_body_wait_for_tasks_on_pools_of_one_thread) {
                                     return sum;
                                 }),
               2);
+}
+
+// A feeder a pool, which waits when eight tasks a thread are on their way; what the tasks use is the caller's.
+TEST(multi_scope, lets_a_feeder_of_each_pool_wait_for_its_own_tasks) {
+    static_thread_pool slow{{.threads = 1}};
+    static_thread_pool fast{{.threads = 8}};
+    static_thread_pool* const pools[] = {&slow, &fast};
+    constexpr int tasks = 500;
+    struct {
+        std::counting_semaphore<> room{0};
+        std::atomic<int> inside{0};
+        std::atomic<int> most{0};
+        std::vector<int> order;  // of the pool of one thread
+    } of[2];
+    coex::multi_scope(pools, [&](scopes all) {
+        std::vector<std::thread> feeders;
+        for (std::size_t p = 0; p < 2; ++p) {
+            of[p].room.release(8 * static_cast<int>(pools[p]->thread_count()));
+            feeders.emplace_back([&, p] {
+                for (int i = 0; i < tasks; ++i) {
+                    of[p].room.acquire();
+                    all[p]->spawn([&here = of[p], p, i] {
+                        const int now = here.inside.fetch_add(1) + 1;
+                        for (int seen = here.most.load(); now > seen && !here.most.compare_exchange_weak(seen, now);) {
+                        }
+                        if (p == 0) here.order.push_back(i);
+                        here.inside.fetch_sub(1);
+                        here.room.release();
+                    });
+                }
+            });
+        }
+        for (std::thread& each : feeders) each.join();
+    });
+    std::vector<int> in_order(tasks);
+    std::iota(in_order.begin(), in_order.end(), 0);
+    EXPECT_EQ(of[0].order, in_order);
+    EXPECT_EQ(of[0].most.load(), 1) << "one thread";
+    EXPECT_LE(of[1].most.load(), 8);
 }
 
 TEST(multi_scope, on_a_worker_of_one_of_its_pools_ends) {

@@ -1,5 +1,7 @@
 #include <exec/pool/pool_options.hpp>
 
+#include <exec/base/config.hpp>
+#include <exec/pool/broadcast.hpp>
 #include <exec/pool/fork_join.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 #include <exec/pool/with_pool.hpp>
@@ -12,6 +14,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <semaphore>
@@ -19,6 +22,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -252,6 +256,50 @@ TEST(with_pool, returns_what_the_function_returns_when_all_tasks_have_ended) {
     EXPECT_EQ(ran.load(), 100);
     EXPECT_THROW(coex::with_pool({.threads = 100'000}, [](static_thread_pool&) {}), std::invalid_argument);
     coex_test::wait_for_no_thread_named("scoped");
+}
+
+thread_local int lent_to_workers = 0;
+
+TEST(with_pool, its_workers_inherit_what_their_threads_are_given_and_see_no_later_change) {
+    lent_to_workers = 22;
+    std::atomic<int> seen{0};
+    const auto lend = [value = lent_to_workers](thread_body body) {
+        std::thread([value, body = std::move(body)]() mutable {
+            lent_to_workers = value;
+            body.run();
+        }).detach();
+    };
+    coex::with_pool({.threads = 3, .spawn_thread = lend}, [&seen](static_thread_pool& pool) {
+        lent_to_workers = 1;
+        for (const int value : pool.broadcast([](coex::broadcast_context) { return lent_to_workers; })) seen += value;
+    });
+    EXPECT_EQ(seen.load(), 66);
+    EXPECT_EQ(lent_to_workers, 1);
+}
+
+// Needs so many mebibytes of stack, and a little more.
+COEX_NOINLINE std::size_t use_stack(std::size_t mebibytes) {
+    if (mebibytes == 0) return 0;
+    volatile char room[std::size_t{1} << 20];
+    // Every page: a step over the guard page would end in what lies behind it.
+    for (std::size_t at = sizeof room; at > 0; at -= 4096) room[at - 4096] = 1;
+    const std::size_t below = use_stack(mebibytes - 1);
+    return below + static_cast<std::size_t>(room[0]);
+}
+
+TEST(pool_options_death, a_stack_of_its_size_carries_a_recursion_and_a_smaller_one_ends_the_process) {
+#if COEX_ADDRESS_SANITIZER || COEX_THREAD_SANITIZER
+    GTEST_SKIP() << "frames have other sizes, and the end is another";
+#endif
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    static_thread_pool large{{.threads = 1, .stack_bytes = std::size_t{48} << 20}};
+    EXPECT_EQ(large.install([] { return use_stack(33); }), 33U);
+    EXPECT_DEATH(
+        {
+            static_thread_pool small(pool_options{.threads = 1, .stack_bytes = std::size_t{8} << 20});
+            static_cast<void>(small.install([] { return use_stack(33); }));
+        },
+        "");
 }
 
 TEST(pool_options_death, misused_bodies_and_pools_abort_with_a_message) {
