@@ -348,7 +348,7 @@ pool_stats pool_core::stats() noexcept {
         worker& each = *workers_[i];
         const worker::counters& counters = each.statistics();
         // ORDER: relaxed; estimates, each written by one worker.
-        sum.running += counters.running.load(std::memory_order_relaxed) ? 1 : 0;
+        sum.running += each.runs_past_gate(gate_.has_value()) ? 1 : 0;
         sum.executed += counters.executed.load(std::memory_order_relaxed);
         sum.stolen += counters.stolen.load(std::memory_order_relaxed);
         sum.parked += counters.parked.load(std::memory_order_relaxed);

@@ -77,7 +77,9 @@ void leave_queue(queue_gate& gate) noexcept {
 }
 
 void leave_queue_of_this_worker() noexcept {
-    worker::current()->pool().gate()->leave();
+    worker& here = *worker::current();
+    here.pool().gate()->leave();
+    here.note_past_gate();
 }
 
 }  // namespace coex::inline v0::detail

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t most_injected = 32;  // leaves room in the ready queue, and something for the other workers
 constexpr unsigned pauses_per_round = 4;
+constexpr unsigned most_looks_at_gate = 1000;  // an item that was not counted never tells that it is past the gate
 constexpr std::chrono::microseconds shortest_nap{50};
 
 thread_local worker* this_worker = nullptr;
@@ -134,12 +135,22 @@ work_item* worker::next(predicate done, void* argument) noexcept {
 
 void worker::execute(work_item* item) noexcept {
     // ORDER: relaxed; statistics. A nested execute (a worker that waits and helps) restores what it found.
-    const bool before = counters_.running.load(std::memory_order_relaxed);
-    counters_.running.store(true, std::memory_order_relaxed);
+    const phase before = counters_.running.load(std::memory_order_relaxed);
+    counters_.running.store(phase::begun, std::memory_order_relaxed);
     item->run(item);
     // LIFETIME: the item may be gone.
     counters_.running.store(before, std::memory_order_relaxed);
     count(counters_.executed);
+}
+
+bool worker::runs_past_gate(bool has_gate) const noexcept {
+    // ORDER: acquire; see note_past_gate().
+    phase seen = counters_.running.load(std::memory_order_acquire);
+    for (unsigned left = has_gate ? most_looks_at_gate : 0; seen == phase::begun && left != 0; --left) {
+        std::this_thread::yield();
+        seen = counters_.running.load(std::memory_order_acquire);  // ORDER: acquire; see note_past_gate().
+    }
+    return seen != phase::no;
 }
 
 void worker::execute_and_tell(work_item* item) noexcept {

@@ -55,7 +55,7 @@ public:
     /// True while an item runs. Own thread only.
     [[nodiscard]] bool inside_task() const noexcept {
         // ORDER: relaxed; only the own thread writes it.
-        return counters_.running.load(std::memory_order_relaxed);
+        return counters_.running.load(std::memory_order_relaxed) != phase::no;
     }
 
     /// Runs work of the pool until `done(argument)`; something must `unpark()` the worker after that became true.
@@ -112,6 +112,18 @@ public:
     /// The jobs that this worker has forked and not joined.
     [[nodiscard]] fork_deque& forks() noexcept { return forks_; }
 
+    /// Whether the worker runs an item, and whether that is one that a queue_gate counted, and counts no more.
+    enum class phase : unsigned char { no, begun, past_gate };
+
+    /// The item that has begun has given back its place in the queue. Own thread only.
+    void note_past_gate() noexcept {
+        // ORDER: release; pairs with the acquire in runs_past_gate(): who sees this sees the place free.
+        counters_.running.store(phase::past_gate, std::memory_order_release);
+    }
+    /// True when the worker runs an item. In a pool with a gate one that has just begun may be about to give back its
+    /// place: that is waited for, a while, as most items were counted.
+    [[nodiscard]] bool runs_past_gate(bool has_gate) const noexcept;
+
     /// True when one of the queues holds something. Any thread.
     [[nodiscard]] bool has_work() const noexcept { return !deque_.empty() || !ready_.empty() || forks_.has_jobs(); }
     [[nodiscard]] bool has_share() const noexcept { return !shares_.empty(); }
@@ -121,7 +133,7 @@ public:
         std::atomic<std::uint64_t> executed{0};
         std::atomic<std::uint64_t> stolen{0};
         std::atomic<std::uint64_t> parked{0};
-        std::atomic<bool> running{false};
+        std::atomic<phase> running{phase::no};
     };
     /// Written by the own thread, read by any.
     [[nodiscard]] const counters& statistics() const noexcept { return counters_; }

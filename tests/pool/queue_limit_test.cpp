@@ -64,6 +64,20 @@ TEST(queue_limit, counts_exactly_what_is_accepted_and_not_started) {
     again.let_go();
 }
 
+TEST(queue_limit, a_task_that_is_seen_to_run_holds_no_place) {
+    for (int i = 0; i < many / 100; ++i) {
+        std::mutex gate;
+        gate.lock();
+        static_thread_pool pool{{.threads = 1, .queue_limit = 2}};
+        pool.post([&gate] { const std::lock_guard hold(gate); });
+        while (pool.stats().running == 0) std::this_thread::yield();
+        EXPECT_TRUE(pool.try_post([] {}));
+        EXPECT_TRUE(pool.try_post([] {}));
+        EXPECT_FALSE(pool.try_post([] {}));
+        gate.unlock();
+    }
+}
+
 TEST(queue_limit, what_is_refused_is_left_as_it_is) {
     static_thread_pool pool{{.threads = 1, .queue_limit = 1}};
     busy_worker busy(pool);

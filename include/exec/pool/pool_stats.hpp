@@ -9,7 +9,7 @@ namespace coex::inline v0 {
 /// moment old.
 struct pool_stats {
     std::size_t threads = 0;     ///< workers; of a pool that may grow: now
-    std::size_t running = 0;     ///< workers that run a task or coroutine now
+    std::size_t running = 0;     ///< workers that run a task or coroutine now; a task counted here waits no more
     std::size_t queued = 0;      ///< tasks and ready coroutines that wait for a worker
     std::uint64_t executed = 0;  ///< tasks run and coroutines resumed since the start
     std::uint64_t stolen = 0;    ///< of these, taken from another worker
