@@ -71,9 +71,17 @@ TEST(elastic_pool, never_grows_beyond_its_maximum) {
     EXPECT_LE(most.load(), 3);
 }
 
-TEST(elastic_pool, does_not_grow_while_its_workers_get_on) {
+TEST(elastic_pool, does_not_grow_while_no_task_waits) {
+    std::latch hold(1);
     static_thread_pool pool{{.threads = 1, .max_threads = 64}};
-    for (int i = 0; i < 1'000; ++i) pool.submit([] {}).get();
+    // From its sleep the worker takes the task for certain; before, it may not have begun yet.
+    while (pool.stats().parked == 0) std::this_thread::yield();
+    auto blocked = pool.submit([&hold] { hold.wait(); });
+    while (pool.stats().running == 0) std::this_thread::yield();
+    std::this_thread::sleep_for(10ms);
+    EXPECT_EQ(pool.stats().threads, 1U);
+    hold.count_down();
+    blocked.get();
     EXPECT_EQ(pool.stats().threads, 1U);
 }
 
