@@ -1,3 +1,4 @@
+#include <exec/base/config.hpp>
 #include <exec/pool/pool_tasks.hpp>
 
 #include <exec/coro/task.hpp>
@@ -150,6 +151,26 @@ TEST(pool_tasks, the_destructor_of_the_pool_stops_what_a_posted_task_waits_for) 
         return inner;
     }();
     EXPECT_TRUE(handle.get_result().was_stopped());
+}
+
+coex::task<> hop_and_end(coex::static_thread_pool& there, std::atomic<int>& ended) {
+    co_await there.schedule();
+    ended.fetch_add(1);
+}
+
+TEST(pool_tasks, stress_tasks_that_end_elsewhere_while_their_starter_still_looks) {
+    constexpr int many = COEX_THREAD_SANITIZER || COEX_ADDRESS_SANITIZER ? 2'000 : 50'000;
+    std::atomic<int> ended{0};
+    {
+        coex::static_thread_pool there{{.threads = 2}};
+        coex::static_thread_pool pool{{.threads = 2}};
+        for (int i = 0; i < many; ++i) {
+            pool.post(hop_and_end(there, ended));
+            pool.submit(hop_and_end(there, ended)).get();
+        }
+        while (ended.load() != 2 * many) std::this_thread::yield();
+    }
+    EXPECT_EQ(ended.load(), 2 * many);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <exec/vocab/stop_token.hpp>
 #include <exec/vocab/work_item.hpp>
 
+#include <atomic>
 #include <coroutine>
 #include <exception>
 #include <type_traits>
@@ -49,7 +50,11 @@ pool_call_result_t<Function> call_as_task(Function function) {
 
 /// A task that a pool starts on one of its workers: from its turn on it is like any other coroutine of that pool.
 ///
-/// OWNER: the worker that starts it, then the thread on which the task ends.
+/// **The meeting** [P1]. A task that goes on elsewhere may end while the worker that started it is still to look how
+/// that went. So both exchange `met_`, and the second one ends this: it sees all that the other wrote, who touches
+/// nothing any more.
+///
+/// OWNER: the worker that starts it and the thread on which the task ends, until they have met.
 template <class T>
 class pool_task : public work_item, completion::waiter, protected result_completion<T> {
 public:
@@ -61,8 +66,11 @@ public:
         if (self.token().stop_requested()) return self.end(outcome::stopped);
         coroutine_base& child = self.coroutine_.promise();
         const outcome how = child.start_inline(self.place_, self.token(), self);
-        // LIFETIME: a task that goes on may have ended by now, and *this be gone.
-        if (how == outcome::none) return;
+        if (how == outcome::none) {
+            // ORDER: acq_rel; pairs with the exchange in on_ended() [P1]. LIFETIME: unless second, *this may be gone.
+            if (self.met_.exchange(true, std::memory_order_acq_rel)) self.end(self.ending);
+            return;
+        }
         // The frame of one that ended with a value or an error has gone by itself.
         if (how != outcome::stopped) self.coroutine_ = nullptr;
         self.end(how);
@@ -85,7 +93,11 @@ protected:
 
 private:
     static coroutine_base* on_ended(completion* base, coroutine_base&, outcome how) noexcept {
-        static_cast<pool_task&>(static_cast<result_completion<T>&>(*base)).end(how);
+        auto& self = static_cast<pool_task&>(static_cast<result_completion<T>&>(*base));
+        if (how == outcome::stopped) std::exchange(self.coroutine_, nullptr).destroy();  // in its own place
+        self.ending = how;
+        // ORDER: acq_rel; pairs with the exchange in execute() [P1]. LIFETIME: unless second, *this may be gone.
+        if (self.met_.exchange(true, std::memory_order_acq_rel)) self.end(how);
         return nullptr;
     }
     void end(outcome how) noexcept {
@@ -95,6 +107,7 @@ private:
 
     execution_context& place_;
     std::coroutine_handle<task_promise<T>> coroutine_;
+    std::atomic<bool> met_{false};
 };
 
 /// A task of which nobody wants to hear, unless it throws.
