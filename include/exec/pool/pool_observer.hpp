@@ -11,7 +11,7 @@ namespace coex::inline v0 {
 /// A pool as its observer knows it. Exists from before `pool_started` until after `pool_stopped`.
 struct observed_pool {
     std::string name;          ///< pool_options::name
-    std::size_t threads = 0;   ///< workers
+    std::size_t threads = 0;   ///< workers that it always has: one that may grow has workers of higher indices at times
     std::uint64_t number = 0;  ///< counts the pools of the process, from 1: tells pools of the same name apart
 };
 

@@ -89,11 +89,11 @@ public:
 
     /// Returns false when that had been asked before.
     bool request_stop() noexcept {
-        // ORDER: acq_rel; pairs with the load in stop_requested() [Q1].
+        // ORDER: acq_rel; pairs with the load in stop_requested() [Q2].
         return (state_.fetch_or(requested, std::memory_order_acq_rel) & requested) == 0;
     }
     [[nodiscard]] bool stop_requested() const noexcept {
-        // ORDER: acquire; pairs with the update in request_stop() [Q1]: who ends as stopped sees what the requester did
+        // ORDER: acquire; pairs with the update in request_stop() [Q2]: who ends as stopped sees what the requester did
         //   before.
         const unsigned char state = state_.load(std::memory_order_acquire);
         if (state == 0) [[likely]]
