@@ -3,6 +3,7 @@
 #include <exec/base/assert.hpp>
 #include <exec/coro/children_waiter.hpp>
 #include <exec/coro/coroutine_base.hpp>
+#include <exec/coro/frame_layout.hpp>
 #include <exec/coro/result_completion.hpp>
 #include <exec/coro/task.hpp>
 
@@ -149,6 +150,7 @@ COEX_ALWAYS_INLINE bool fork_promise<T>::made_at(fork_task<T>* place) noexcept {
 template <class T>
 fork_task<T> fork_promise<T>::get_return_object() noexcept {
     static_assert(alignof(fork_promise) == alignof(coroutine_base), "the handle is found from the base's address");
+    require_sound_frame(this->handle());
     return fork_task<T>(*this);
 }
 

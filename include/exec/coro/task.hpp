@@ -5,6 +5,7 @@
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/awaiting.hpp>
 #include <exec/coro/coroutine_base.hpp>
+#include <exec/coro/frame_layout.hpp>
 #include <exec/coro/result_completion.hpp>
 
 #include <atomic>
@@ -217,6 +218,7 @@ private:
 template <class T>
 task<T> detail::task_promise<T>::get_return_object() noexcept {
     static_assert(alignof(task_promise) == alignof(coroutine_base), "the handle is found from the base's address");
+    require_sound_frame(this->handle());
     return task<T>(std::coroutine_handle<task_promise>::from_promise(*this));
 }
 
