@@ -176,10 +176,10 @@ TEST(broadcast, comes_after_what_the_worker_posted_before) {
 }
 
 TEST(broadcast, is_served_within_64_items_by_a_worker_that_is_never_out_of_work) {
-    static_thread_pool pool{{.threads = 1}};
     std::atomic<bool> served{false};
     std::atomic<int> items{0};
     int after = -1;
+    static_thread_pool pool{{.threads = 1}};  // last, as the chain may look once more when it has been served
     struct chain {
         std::atomic<bool>* served;
         std::atomic<int>* items;
