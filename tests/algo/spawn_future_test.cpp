@@ -227,8 +227,8 @@ TEST(spawn_future, the_end_of_the_work_meets_the_end_of_the_sender) {
 }
 
 TEST(spawn_future, the_end_of_the_work_meets_a_stop_request_and_the_start_of_the_consumer) {
-    coex::static_thread_pool pool{{.threads = 2}};
     int completed = 0;
+    coex::static_thread_pool pool{{.threads = 2}};
     for (int i = 0; i < 1000; ++i) {
         counting_scope scope;
         {

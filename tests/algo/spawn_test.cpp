@@ -103,8 +103,8 @@ TEST(spawn, throws_what_connecting_throws_and_has_started_nothing) {
 
 TEST(spawn, gives_the_work_the_environment) {
     counting_scope scope;
-    coex::static_thread_pool pool{{.threads = 1}};
     std::optional<coex::context_scheduler> seen;
+    coex::static_thread_pool pool{{.threads = 1}};
     spawn(coex::read_env(coex::get_scheduler) | coex::then([&seen](auto scheduler) { seen = scheduler; }),
           scope.get_token(), coex::prop(coex::get_scheduler, pool.get_scheduler()));
     EXPECT_EQ(seen, pool.get_scheduler());

@@ -231,8 +231,8 @@ TEST(when_all, stampede_of_random_endings_loses_nothing) {
     constexpr unsigned seed = 20;
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
-    coex::static_thread_pool pool{coex::pool_options{.name = "mix", .threads = 3}};
     std::atomic<int> ended{0};
+    coex::static_thread_pool pool{coex::pool_options{.name = "mix", .threads = 3}};
     const auto child = [&](unsigned kind, counted argument) -> task<counted> {
         struct note {
             std::atomic<int>& count;

@@ -79,10 +79,10 @@ TEST(allocations, a_post_from_outside_takes_at_most_one_block) {
 }
 
 TEST(allocations, a_chain_of_posts_on_a_worker_lives_on_recycled_blocks) {
-    static_thread_pool pool{{.threads = 1}};
     long before = 0;
     long after = 0;
     std::latch over(1);
+    static_thread_pool pool{{.threads = 1}};
     struct link {
         static_thread_pool* pool;
         long* before;

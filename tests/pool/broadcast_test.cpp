@@ -200,9 +200,9 @@ TEST(broadcast, is_served_within_64_items_by_a_worker_that_is_never_out_of_work)
 }
 
 TEST(broadcast, is_served_by_a_worker_that_waits_inside_a_task) {
+    std::promise<void> told;
     static_thread_pool pool{{.threads = 1}};
     static_thread_pool other{{.threads = 1}};
-    std::promise<void> told;
     pool.install([&] {
         pool.post_broadcast([&] { told.set_value(); });
         other.install([&] { told.get_future().wait(); });
@@ -253,8 +253,8 @@ TEST(broadcast, outlives_nothing_when_its_pool_is_destroyed_at_once) {
 }
 
 TEST(scope_broadcast, belongs_to_the_scope) {
-    static_thread_pool pool{{.threads = seven}};
     std::atomic<unsigned> sum{0};
+    static_thread_pool pool{{.threads = seven}};
     pool.scope([&](scope& s) { s.spawn_broadcast([&](broadcast_context c) { sum.fetch_add(c.index()); }); });
     EXPECT_EQ(sum.exchange(0), seven * (seven - 1) / 2);
     pool.scope_fifo([&](coex::scope_fifo& s) {
@@ -264,8 +264,8 @@ TEST(scope_broadcast, belongs_to_the_scope) {
 }
 
 TEST(scope_broadcast, nests) {
-    static_thread_pool pool{{.threads = seven}};
     std::atomic<unsigned> sum{0};
+    static_thread_pool pool{{.threads = seven}};
     pool.scope([&](scope& s) {
         s.spawn_broadcast([&](scope& inner, broadcast_context) {
             inner.spawn_broadcast([&](broadcast_context c) { sum.fetch_add(c.index()); });
@@ -275,8 +275,8 @@ TEST(scope_broadcast, nests) {
 }
 
 TEST(scope_broadcast, meets_its_body_in_place) {
-    static_thread_pool pool{{.threads = seven}};
     std::barrier meeting(seven + 1);
+    static_thread_pool pool{{.threads = seven}};
     pool.in_place_scope([&](scope& s) {
         s.spawn_broadcast([&] { meeting.arrive_and_wait(); });
         meeting.arrive_and_wait();

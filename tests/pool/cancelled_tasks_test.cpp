@@ -116,8 +116,8 @@ TEST(cancelled_tasks, a_posted_function_that_is_cancelled_in_the_queue_never_run
 }
 
 TEST(cancelled_tasks, a_task_that_awaits_a_cancelled_function_unwinds) {
-    static_thread_pool pool{{.threads = 1}};
     std::atomic<int> unwound{0};
+    static_thread_pool pool{{.threads = 1}};
     const auto awaits = [](static_thread_pool& where, std::atomic<int>& counted, bool before) -> coex::task<int> {
         struct at_end {
             std::atomic<int>& count;
@@ -139,8 +139,8 @@ TEST(cancelled_tasks, a_task_that_awaits_a_cancelled_function_unwinds) {
 }
 
 TEST(cancelled_tasks, a_stop_of_the_awaiting_task_is_passed_on_to_a_queued_function) {
-    static_thread_pool pool{{.threads = 1}};
     std::atomic<int> ran{0};
+    static_thread_pool pool{{.threads = 1}};
     for (int i = 0; i < 100; ++i) {
         busy_worker busy(pool);
         inplace_stop_source source;
@@ -161,9 +161,9 @@ TEST(cancelled_tasks, a_stop_of_the_awaiting_task_is_passed_on_to_a_queued_funct
 }
 
 TEST(cancelled_tasks, cancelling_races_with_starting_and_each_function_either_runs_or_is_stopped) {
-    static_thread_pool pool{{.threads = 2}};
     int stopped = 0;
     std::atomic<int> ran{0};
+    static_thread_pool pool{{.threads = 2}};
     constexpr int rounds = 5'000;
     for (int i = 0; i < rounds; ++i) {
         auto handle = pool.submit([&ran] { ran.fetch_add(1); });

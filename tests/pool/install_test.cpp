@@ -53,9 +53,9 @@ TEST(install, across_two_pools_nests_a_thousand_deep) {
 }
 
 TEST(install, a_worker_that_waits_for_another_pool_works_for_its_own) {
+    std::atomic<bool> ran{false};
     static_thread_pool a{{.threads = 1}};
     static_thread_pool b{{.threads = 1}};
-    std::atomic<bool> ran{false};
     a.install([&] {
         a.post([&] { ran.store(true); });
         b.install([&] {
@@ -89,8 +89,8 @@ TEST(install, to_a_pool_and_back_wakes_waiters_that_sleep) {
 }
 
 TEST(install, nests_on_a_worker_without_running_what_is_queued) {
-    static_thread_pool pool{{.threads = 1}};
     bool ran = false;
+    static_thread_pool pool{{.threads = 1}};
     pool.install([&] {
         pool.post([&] { ran = true; });
         const auto outer = std::this_thread::get_id();

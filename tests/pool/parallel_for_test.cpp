@@ -155,8 +155,8 @@ TEST(parallel_for, runs_in_a_handler_where_nothing_can_be_forked) {
 }
 
 TEST(parallel_for, stress_loops_inside_of_loops_beside_posts) {
-    static_thread_pool pool{{.threads = 4}};
     std::atomic<long> posted = 0;
+    static_thread_pool pool{{.threads = 4}};
     for (int round = 0; round < (slow ? 20 : 300); ++round) {
         std::atomic<long> sum = 0;
         pool.install([&] {

@@ -185,8 +185,8 @@ TEST(pool_options, the_current_thread_as_worker_leaves_the_pool_in_its_destructo
 }
 
 TEST(pool_options, what_others_give_to_a_pool_of_the_current_thread_runs_when_that_waits) {
-    static_thread_pool pool{{.threads = 1, .use_current_thread = true}};
     std::atomic<int> value{0};
+    static_thread_pool pool{{.threads = 1, .use_current_thread = true}};
     std::thread other([&] { value.store(pool.install([] { return 5; })); });
     std::binary_semaphore done{0};
     static_thread_pool elsewhere{{.threads = 1}};

@@ -137,9 +137,9 @@ coex::task<void> yield_until(static_thread_pool& pool, const std::atomic<bool>& 
 }
 
 TEST(pool_order, outside_posts_run_beside_coroutines_that_yield_for_ever) {
-    static_thread_pool pool{{.threads = 1}};
     std::atomic<bool> stop{false};
     std::atomic<int> yields{0};
+    static_thread_pool pool{{.threads = 1}};
     std::thread yielding([&] {
         std::vector<coex::task<void>> tasks;
         for (int i = 0; i < 100; ++i) tasks.push_back(yield_until(pool, stop, yields));

@@ -91,8 +91,8 @@ TEST(pool_races, stop_may_be_requested_while_the_owner_waits_in_get) {
 }
 
 TEST(pool_races, a_handler_may_wait_for_a_function_of_another_pool) {
-    static_thread_pool other{{.name = "other", .threads = 1}};
     std::atomic<int> sum{0};
+    static_thread_pool other{{.name = "other", .threads = 1}};
     const auto ask = [&](unsigned) { sum.fetch_add(other.submit([] { return 21; }).get()); };
     {
         static_thread_pool pool{{.threads = 1, .on_thread_start = ask, .on_thread_stop = ask}};
@@ -109,9 +109,9 @@ task<void> yields(static_thread_pool& pool, const std::atomic<bool>& stop, std::
 
 // More coroutines than the ready queue holds keep it full for ever.
 TEST(pool_races, an_outside_post_runs_however_full_the_ready_queue_is) {
-    static_thread_pool pool{{.threads = 1}};
     std::atomic<bool> stop{false};
     std::atomic<int> yielded{0};
+    static_thread_pool pool{{.threads = 1}};
     std::thread waiting([&] {
         std::vector<task<void>> all;
         for (int i = 0; i < 400; ++i) all.push_back(yields(pool, stop, yielded));

@@ -112,8 +112,8 @@ TEST(pool_shutdown, the_poster_may_still_be_waking_a_worker_when_its_task_lets_t
 }
 
 TEST(pool_shutdown, a_pool_may_be_destroyed_on_a_worker_of_another) {
-    static_thread_pool outer{{.threads = 1}};
     std::atomic<int> ran{0};
+    static_thread_pool outer{{.threads = 1}};
     for (int i = 0; i < 100; ++i) {
         outer
             .submit([&ran] {

@@ -120,8 +120,8 @@ TEST(pool_tasks, a_task_that_is_cancelled_before_its_turn_never_runs) {
 }
 
 TEST(pool_tasks, a_task_that_is_cancelled_while_it_waits_ends_as_stopped) {
-    static_thread_pool pool{{.threads = 1}};
     std::atomic<int> begun{0};
+    static_thread_pool pool{{.threads = 1}};
     for (int i = 0; i < 100; ++i) {
         auto handle = pool.submit(wait_forever(begun));
         while (i % 2 == 0 && begun.load() == i) std::this_thread::yield();

@@ -151,9 +151,9 @@ TEST(pool_wake, a_timer_is_kept_by_a_sleeper_when_the_one_that_was_told_of_it_fi
 }
 
 TEST(pool_wake, stampede_of_submitters_all_get_their_answers) {
-    static_thread_pool pool{{.threads = 2}};
     std::vector<std::thread> threads;
     std::atomic<long> sum{0};
+    static_thread_pool pool{{.threads = 2}};
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([&] {
             for (int i = 0; i < 1'500; ++i) {

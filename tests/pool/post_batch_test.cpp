@@ -58,9 +58,9 @@ TEST(post_batch, posts_nothing_for_an_empty_range) {
 
 TEST(post_batch, copies_from_a_container_and_moves_from_a_temporary_one) {
     const auto shared = std::make_shared<std::atomic<int>>(0);
-    static_thread_pool pool{{.threads = 1}};
     std::binary_semaphore gate(0);
     std::binary_semaphore held(0);
+    static_thread_pool pool{{.threads = 1}};
     pool.post([&] {
         held.release();
         gate.acquire();

@@ -216,8 +216,8 @@ TEST(post_fifo, loses_and_doubles_nothing_when_stolen) {
 }
 
 TEST(post, of_the_current_pool_runs_there_and_outside_of_pools_in_the_default_pool) {
-    static_thread_pool pool{{.threads = 1}};
     std::promise<bool> inside;
+    static_thread_pool pool{{.threads = 1}};
     pool.post([&] { coex::post([&] { inside.set_value(pool.this_thread_index().has_value()); }); });
     EXPECT_TRUE(inside.get_future().get());
     std::promise<bool> in_default;

@@ -218,8 +218,8 @@ coex::task<void> note_all(static_thread_pool& pool, std::binary_semaphore& gate,
 
 TEST(priority, coroutines_resume_by_priority) {
     std::vector<int> order;
-    static_thread_pool pool{{.threads = 1}};
     std::binary_semaphore gate(0);
+    static_thread_pool pool{{.threads = 1}};
     pool.submit([&] {
             // All three arrive while this task holds the worker.
             std::thread outside([&] { coex::block_on(note_all(pool, gate, order)); });

@@ -55,8 +55,8 @@ struct fifo {
 template <class Kind>
 class scope_order : public ::testing::Test {
 protected:
-    static_thread_pool pool{{.threads = 1}};
     std::vector<int> order;
+    static_thread_pool pool{{.threads = 1}};
     auto record(int number) {
         return [this, number] { order.push_back(number); };
     }
@@ -171,8 +171,8 @@ TEST(nested_scopes, go_on_with_the_body_as_soon_as_the_inner_one_has_ended) {
 }
 
 TEST(scope_fifo, returns_what_its_body_returns_and_waits_for_all_tasks) {
-    static_thread_pool pool{{.threads = 3}};
     std::atomic<int> ran{0};
+    static_thread_pool pool{{.threads = 3}};
     const auto body = [&](scope_fifo& s) {
         for (int i = 0; i < 100; ++i) {
             s.spawn_fifo([&](scope_fifo& inner) { inner.spawn_fifo([&] { ran.fetch_add(1); }); });
@@ -187,8 +187,8 @@ TEST(scope_fifo, returns_what_its_body_returns_and_waits_for_all_tasks) {
 }
 
 TEST(scope_fifo, in_place_may_wait_for_its_task_with_one_thread) {
-    static_thread_pool pool{{.threads = 1}};
     std::promise<int> promise;
+    static_thread_pool pool{{.threads = 1}};
     EXPECT_EQ(pool.in_place_scope_fifo([&](scope_fifo& s) {
         s.spawn_fifo([&promise] { promise.set_value(22); });
         return promise.get_future().get();
@@ -219,8 +219,8 @@ TEST(scope_fifo, nests_over_ten_pools_of_one_thread) {
 }
 
 TEST(scope_fifo, rethrows_a_tasks_exception_after_all_tasks_have_run) {
-    static_thread_pool pool{{.threads = 2}};
     std::atomic<int> ran{0};
+    static_thread_pool pool{{.threads = 2}};
     EXPECT_THROW(pool.scope_fifo([&](scope_fifo& s) {
         for (int i = 0; i < 50; ++i) {
             s.spawn_fifo([&, i] {

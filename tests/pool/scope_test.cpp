@@ -36,8 +36,8 @@ TEST(scope, gives_what_its_body_returns) {
 }
 
 TEST(scope, ends_after_all_its_tasks) {
-    static_thread_pool pool{{.threads = 2}};
     std::atomic<int> sum{0};
+    static_thread_pool pool{{.threads = 2}};
     pool.scope([&](scope& s) {
         s.spawn([&](scope&) { sum.fetch_add(1); });
         s.spawn([&] { sum.fetch_add(10); });
@@ -130,8 +130,8 @@ TEST(scope, a_chain_of_tasks_does_not_deepen_the_stack) {
 }
 
 TEST(scope, spawned_into_by_a_foreign_thread_runs_its_task_in_the_pool) {
-    static_thread_pool pool{{.threads = 1}};
     std::atomic<bool> inside{false};
+    static_thread_pool pool{{.threads = 1}};
     pool.in_place_scope([&](scope& s) {
         std::thread([&] { s.spawn([&] { inside.store(pool.this_thread_index().has_value()); }); }).join();
     });
@@ -203,9 +203,9 @@ TEST(scope, in_place_on_a_worker_of_another_pool_leaves_the_current_pool_alone) 
 }
 
 TEST(scope, a_worker_that_waits_for_one_in_another_pool_works_for_its_own) {
+    std::promise<void> told;
     static_thread_pool a{{.threads = 1}};
     static_thread_pool b{{.threads = 1}};
-    std::promise<void> told;
     a.install([&] {
         a.post([&] { told.set_value(); });
         b.in_place_scope([&](scope& s) { s.spawn([&] { told.get_future().wait(); }); });

@@ -49,9 +49,9 @@ TEST(static_thread_pool, runs_tasks_that_tasks_post_while_it_is_destroyed) {
 }
 
 TEST(static_thread_pool, one_worker_runs_posts_from_outside_in_order) {
-    static_thread_pool pool{{.threads = 1}};
     std::binary_semaphore gate{0};
     std::vector<int> order;
+    static_thread_pool pool{{.threads = 1}};
     pool.post([&gate] { gate.acquire(); });
     for (int i = 0; i < 100; ++i) pool.post([&order, i] { order.push_back(i); });
     gate.release();
@@ -62,9 +62,9 @@ TEST(static_thread_pool, one_worker_runs_posts_from_outside_in_order) {
 }
 
 TEST(static_thread_pool, one_worker_runs_posts_from_inside_newest_first) {
-    static_thread_pool pool{{.threads = 1}};
     std::vector<int> order;
     std::atomic<int> left{5};
+    static_thread_pool pool{{.threads = 1}};
     pool.post([&] {
         for (int i = 0; i < 5; ++i) {
             pool.post([&order, &left, i] {

@@ -51,9 +51,9 @@ TEST(submission, two_pools_of_one_worker_may_wait_for_each_other) {
 }
 
 TEST(submission, a_pool_that_is_destroyed_waits_for_a_worker_that_waits_for_another_pool) {
-    static_thread_pool slow{{.threads = 1}};
     std::atomic<bool> go{false};
     std::atomic<int> seen{0};
+    static_thread_pool slow{{.threads = 1}};
     std::thread release;
     {
         static_thread_pool pool{{.threads = 2}};
@@ -77,8 +77,8 @@ TEST(submission, a_pool_that_is_destroyed_waits_for_a_worker_that_waits_for_anot
 }
 
 TEST(submission, a_stop_request_reaches_the_function) {
-    static_thread_pool pool{{.threads = 1}};
     std::atomic<bool> begun{false};
+    static_thread_pool pool{{.threads = 1}};
     auto handle = pool.submit([&begun](coex::inplace_stop_token token) {
         begun.store(true);
         while (!token.stop_requested()) std::this_thread::yield();
@@ -122,9 +122,9 @@ TEST(submission, a_task_awaits_it_and_resumes_where_it_was) {
 }
 
 TEST(submission, waiting_from_many_threads_at_once) {
-    static_thread_pool pool{{.threads = 2}};
     std::vector<std::thread> threads;
     std::atomic<int> sum{0};
+    static_thread_pool pool{{.threads = 2}};
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&] {
             for (int k = 0; k < 1'000; ++k) sum.fetch_add(pool.submit([] { return 1; }).get());
@@ -137,11 +137,11 @@ TEST(submission, waiting_from_many_threads_at_once) {
 // Each of them waits on top of the one before it, on the stack of the only worker: as many as could be would not fit.
 TEST(submission, more_tasks_than_fit_on_a_stack_may_wait_for_a_slower_pool) {
     constexpr int count = COEX_THREAD_SANITIZER ? 2'000 : 40'000;
-    static_thread_pool slow{{.threads = 1}};
-    static_thread_pool pool{{.threads = 1, .stack_bytes = std::size_t{256} * 1024}};
     std::atomic<bool> go{false};
     std::atomic<int> begun{0};
     std::atomic<int> sum{0};
+    static_thread_pool slow{{.threads = 1}};
+    static_thread_pool pool{{.threads = 1, .stack_bytes = std::size_t{256} * 1024}};
     slow.post([&go] { go.wait(false); });
     for (int i = 0; i < count; ++i) {
         pool.post([&] {

@@ -43,9 +43,9 @@ TEST(yield_now, finds_what_came_from_outside) {
 }
 
 TEST(yield_now, takes_from_a_worker_that_is_busy) {
-    static_thread_pool pool{{.threads = 2}};
     std::atomic<bool> posted{false};
     std::atomic<bool> ran{false};
+    static_thread_pool pool{{.threads = 2}};
     pool.post([&] {
         coex::post([&] { ran.store(true); });
         posted.store(true);
