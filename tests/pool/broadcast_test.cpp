@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <barrier>
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <numeric>
@@ -53,13 +54,14 @@ TEST(broadcast, gives_the_results_in_the_order_of_the_indices) {
 
 TEST(broadcast, of_the_current_pool_is_that_of_the_default_pool_outside) {
     EXPECT_EQ(coex::broadcast(index_of), first_numbers(coex::default_pool().thread_count()));
-    std::atomic<unsigned> ran{0};
-    std::promise<void> all;
+    std::vector<std::atomic<int>> ran(coex::thread_count());
+    std::atomic<unsigned> ended{0};
     coex::post_broadcast([&](broadcast_context c) {
-        if (ran.fetch_add(1) + 1 == c.thread_count()) all.set_value();
+        ran[c.index()].fetch_add(1);
+        ended.fetch_add(1);
     });
-    all.get_future().wait();
-    EXPECT_EQ(ran.load(), coex::default_pool().thread_count());
+    while (ended.load() != ran.size()) std::this_thread::yield();
+    for (const auto& count : ran) EXPECT_EQ(count.load(), 1);
 }
 
 TEST(broadcast, runs_once_on_the_worker_that_it_names) {
@@ -95,41 +97,74 @@ TEST(broadcast, nests) {
 }
 
 TEST(broadcast, across_two_pools_and_back_ends) {
-    for (const bool waits : {true, false}) {
-        std::atomic<int> ran{0};
-        {
-            static_thread_pool a{{.threads = 3}};
-            static_thread_pool b{{.threads = seven}};
-            const auto back = [&](auto start) { start(a, [&, start] { start(b, [&] { ran.fetch_add(1); }); }); };
-            if (waits) {
-                back([](static_thread_pool& pool, auto function) { pool.broadcast(function); });
-            } else {
-                // The pools end in the reverse order: b's work first.
-                static_thread_pool& last = b;
-                std::atomic<int> begun{0};
-                a.post_broadcast([&] {
-                    last.post_broadcast([&] { ran.fetch_add(1); });
-                    begun.fetch_add(1);
-                });
-                while (begun.load() != 3) std::this_thread::yield();
-            }
-        }
-        EXPECT_EQ(ran.load(), 3 * static_cast<int>(seven));
-    }
-}
-
-TEST(broadcast, wakes_workers_of_both_pools_that_sleep) {
+    std::atomic<int> ran{0};
     static_thread_pool a{{.threads = 3}};
     static_thread_pool b{{.threads = seven}};
+    a.install([&] { b.broadcast([&] { a.broadcast([&] { ran.fetch_add(1); }); }); });
+    EXPECT_EQ(ran.load(), 3 * static_cast<int>(seven));
+}
+
+TEST(post_broadcast, across_two_pools_and_back_runs_once_on_each_worker_for_each) {
     std::atomic<int> ran{0};
-    a.broadcast([&] {
-        // While this worker waits for b, it falls asleep, and b's workers find it so.
-        const auto before = a.stats().parked;
+    {
+        std::atomic<unsigned> reached{0};
+        static_thread_pool a{{.threads = 3}};  // ends last: b's tasks use it
+        static_thread_pool b{{.threads = seven}};
+        a.post([&] {
+            b.post_broadcast([&] {
+                a.post_broadcast([&] { ran.fetch_add(1); });
+                reached.fetch_add(1);
+            });
+        });
+        while (reached.load() != seven) std::this_thread::yield();
+    }
+    EXPECT_EQ(ran.load(), 3 * static_cast<int>(seven));
+}
+
+// Waits until workers have fallen asleep more than so many times.
+void wait_for_sleeper(const static_thread_pool& pool, std::uint64_t before) {
+    while (pool.stats().parked <= before) std::this_thread::yield();
+}
+
+TEST(broadcast, across_two_pools_and_back_wakes_waiters_that_sleep) {
+    std::atomic<int> ran{0};
+    static_thread_pool a{{.threads = 3}};
+    static_thread_pool b{{.threads = seven}};
+    wait_for_sleeper(a, 2);  // nothing was posted yet: each worker falls asleep once
+    wait_for_sleeper(b, seven - 1);
+    a.install([&] {
+        // While this worker waits for b, it falls asleep, and b's workers find it so; then the same the other way
+        // round.
+        const auto a_parked = a.stats().parked;
         b.broadcast([&](broadcast_context c) {
-            while (c.index() == 0 && a.stats().parked == before) std::this_thread::yield();
-            ran.fetch_add(1);
+            if (c.index() == 0) wait_for_sleeper(a, a_parked);
+            const auto b_parked = b.stats().parked;
+            a.broadcast([&](broadcast_context inner) {
+                if (c.index() == 0 && inner.index() == 0) wait_for_sleeper(b, b_parked);
+                ran.fetch_add(1);
+            });
         });
     });
+    EXPECT_EQ(ran.load(), 3 * static_cast<int>(seven));
+}
+
+TEST(post_broadcast, across_two_pools_and_back_wakes_pools_that_sleep) {
+    std::atomic<int> ran{0};
+    {
+        std::atomic<unsigned> reached{0};
+        static_thread_pool a{{.threads = 3}};  // ends last: b's tasks use it
+        static_thread_pool b{{.threads = seven}};
+        wait_for_sleeper(a, 2);  // nothing was posted yet: each worker falls asleep once
+        wait_for_sleeper(b, seven - 1);
+        a.post([&] {
+            b.post_broadcast([&] {
+                if (reached.fetch_add(1) == 0) wait_for_sleeper(a, 3);  // the one who ran the post, again
+                a.post_broadcast([&] { ran.fetch_add(1); });
+                reached.fetch_add(1);
+            });
+        });
+        while (reached.load() != 2 * seven) std::this_thread::yield();
+    }
     EXPECT_EQ(ran.load(), 3 * static_cast<int>(seven));
 }
 

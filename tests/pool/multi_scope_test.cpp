@@ -132,6 +132,20 @@ TEST(multi_scope, lets_a_feeder_of_each_pool_wait_for_its_own_tasks) {
     EXPECT_LE(of[1].most.load(), 8);
 }
 
+TEST(multi_scope, does_not_let_a_slow_pool_hold_up_another) {
+    static_thread_pool slow{{.threads = 1}};
+    static_thread_pool fast{{.threads = 2}};
+    static_thread_pool* const pools[] = {&slow, &fast};
+    std::atomic<int> ran{0};
+    coex::multi_scope(pools, [&](scopes all) {
+        all[0]->spawn([&] {
+            while (ran.load() != 100) std::this_thread::yield();
+        });
+        for (int i = 0; i < 100; ++i) all[1]->spawn([&] { ran.fetch_add(1); });
+    });
+    EXPECT_EQ(ran.load(), 100);
+}
+
 TEST(multi_scope, on_a_worker_of_one_of_its_pools_ends) {
     static_thread_pool first{{.threads = 1}};
     static_thread_pool second{{.threads = 1}};

@@ -1,6 +1,8 @@
 #include <exec/pool/parallel_for.hpp>
 
 #include <exec/base/config.hpp>
+#include <exec/pool/broadcast.hpp>
+#include <exec/pool/fork_join.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 
 #include <gtest/gtest.h>
@@ -105,6 +107,22 @@ TEST(parallel_for, may_be_nested) {
     pool.install(
         [&] { parallel_for(field, [](std::vector<int>& row) { parallel_for(row, [](int& cell) { ++cell; }); }); });
     for (const std::vector<int>& row : field) EXPECT_EQ(std::ranges::count(row, 1), side);
+}
+
+// While a worker waits for what an element forked, it works for the loops of the others, and inside of its own.
+TEST(parallel_for, may_be_opened_by_every_worker_at_once_with_elements_that_fork) {
+    static_thread_pool pool{{.threads = 10}};
+    constexpr int count = slow ? 1'000 : 20'000;
+    pool.broadcast([&] {
+        std::vector<std::string> texts(count);
+        parallel_for(0, count, [&](int i) {
+            auto [left, right] = coex::fork_join([i] { return std::to_string(i); }, [i] { return std::to_string(-i); });
+            texts[static_cast<std::size_t>(i)] = left + "|" + right;
+        });
+        for (int i = 0; i < count; ++i) {
+            EXPECT_EQ(texts[static_cast<std::size_t>(i)], std::to_string(i) + "|" + std::to_string(-i));
+        }
+    });
 }
 
 TEST(parallel_for, rethrows_what_an_element_throws_and_ends_early) {

@@ -3,6 +3,7 @@
 #include <exec/base/config.hpp>
 #include <exec/pool/broadcast.hpp>
 #include <exec/pool/fork_join.hpp>
+#include <exec/pool/pool_observer.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 #include <exec/pool/with_pool.hpp>
 
@@ -14,11 +15,10 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <semaphore>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -69,7 +69,8 @@ TEST(pool_options, a_throwing_thread_name_leaves_the_constructor_and_no_thread_b
                                  }}};
     };
     EXPECT_THROW(make(), std::runtime_error);
-    EXPECT_EQ(started.load(), stopped.load());
+    EXPECT_EQ(started.load(), 0) << "names come before the first thread";
+    EXPECT_EQ(stopped.load(), 0);
     coex_test::wait_for_no_thread_named("unnamed");
 }
 
@@ -145,70 +146,36 @@ TEST(pool_options, a_spawn_thread_that_drops_the_body_is_refused) {
                  std::invalid_argument);
 }
 
-TEST(pool_options, the_current_thread_as_worker_0_works_while_it_waits) {
-    std::vector<unsigned> started;
-    std::mutex mutex;
-    int ran = 0;
-    static_thread_pool pool{{.threads = 1,
-                             .on_thread_start =
-                                 [&](unsigned index) {
-                                     const std::lock_guard lock(mutex);
-                                     started.push_back(index);
-                                 },
-                             .use_current_thread = true}};
-    EXPECT_EQ(pool.this_thread_index(), 0U);
-    const auto here = std::this_thread::get_id();
-    pool.post([&ran, here] { ran += std::this_thread::get_id() == here ? 1 : 0; });
-    EXPECT_EQ(ran, 0) << "it does not work until it waits";
-    EXPECT_EQ(pool.submit([&ran] { return ran; }).get(), 0) << "the last posted starts first";
-    EXPECT_EQ(pool.install([&] { return std::this_thread::get_id() == here; }), true);
-    auto [one, two] = coex::fork_join([] { return 1; }, [] { return 2; });
-    EXPECT_EQ(one + two, 3);
-    EXPECT_TRUE(started.empty());
-}
-
-TEST(pool_options, the_current_thread_as_worker_leaves_the_pool_in_its_destructor_and_can_make_another) {
-    for (int i = 0; i < 20; ++i) {
-        std::atomic<int> ran{0};
-        {
-            static_thread_pool pool{{.threads = 1U + static_cast<unsigned>(i % 3), .use_current_thread = true}};
-            for (int k = 0; k < 100; ++k) {
-                pool.post([&ran, &pool] {
-                    ran.fetch_add(1);
-                    pool.post([&ran] { ran.fetch_add(1); });
-                });
-            }
-        }
-        EXPECT_EQ(ran.load(), 200);
-        EXPECT_FALSE(coex::detail::on_a_worker());
+TEST(pool_options, all_may_be_given_at_once) {
+    struct silent final : coex::pool_observer {
+    } observer;
+    std::atomic<int> errors{0};
+    std::atomic<int> started{0};
+    std::atomic<int> stopped{0};
+    {
+        static_thread_pool pool{
+            {.name = "all",
+             .threads = 1,
+             .max_threads = 2,
+             .keep_alive = std::chrono::milliseconds(100),
+             .stack_bytes = std::size_t{1} << 20,
+             .queue_limit = 10,
+             .io_depth = 8,
+             .on_thread_start = [&started](unsigned) { started.fetch_add(1); },
+             .on_thread_stop = [&stopped](unsigned) { stopped.fetch_add(1); },
+             .on_exception = [&errors](std::exception_ptr) { errors.fetch_add(1); },
+             .thread_name = [](unsigned index) { return "all-" + std::to_string(index); },
+             .spawn_thread =
+                 [](thread_body body) { std::thread([body = std::move(body)]() mutable { body.run(); }).detach(); },
+             .observer = &observer}};
+        pool.post([] { throw std::runtime_error("handled"); });
+        EXPECT_EQ(pool.submit([] { return 22; }).get(), 22);
+        static_thread_pool pinned{{.threads = 1, .cpus = {0}, .use_current_thread = true}};
+        EXPECT_EQ(pinned.install([] { return 22; }), 22);
     }
-}
-
-TEST(pool_options, what_others_give_to_a_pool_of_the_current_thread_runs_when_that_waits) {
-    std::atomic<int> value{0};
-    static_thread_pool pool{{.threads = 1, .use_current_thread = true}};
-    std::thread other([&] { value.store(pool.install([] { return 5; })); });
-    std::binary_semaphore done{0};
-    static_thread_pool elsewhere{{.threads = 1}};
-    // While this thread waits for the other pool it works for its own.
-    elsewhere
-        .submit([&value] {
-            while (value.load() == 0) std::this_thread::yield();
-        })
-        .get();
-    other.join();
-    EXPECT_EQ(value.load(), 5);
-}
-
-TEST(pool_options, a_thread_that_is_a_worker_already_is_refused_as_current_thread) {
-    static_thread_pool pool{{.name = "first", .threads = 1, .use_current_thread = true}};
-    try {
-        static_thread_pool second{{.name = "second", .threads = 2, .use_current_thread = true}};
-        FAIL();
-    } catch (const std::invalid_argument& error) {
-        EXPECT_NE(std::string(error.what()).find("'first'"), std::string::npos) << error.what();
-    }
-    coex_test::wait_for_no_thread_named("second");
+    EXPECT_EQ(errors.load(), 1);
+    EXPECT_GE(started.load(), 1);
+    EXPECT_EQ(started.load(), stopped.load());
 }
 
 TEST(pool_options, throwing_start_and_stop_handlers_are_told_and_the_pool_lives) {

@@ -1,5 +1,8 @@
 #include <exec/pool/static_thread_pool.hpp>
 
+#include <exec/base/config.hpp>
+#include <exec/pool/fork_join.hpp>
+
 #include "support/threads.hpp"
 
 #include <gtest/gtest.h>
@@ -211,10 +214,40 @@ TEST(pool_shutdown, a_pool_that_could_not_start_all_workers_stops_those_it_start
 }
 
 TEST(pool_shutdown, absurd_stack_sizes_are_refused_and_leave_no_thread_behind) {
+    std::atomic<int> started{0};
+    std::atomic<int> stopped{0};
     for (const std::size_t bytes : {std::size_t{1}, std::size_t{1} << 60, static_cast<std::size_t>(-1)}) {
-        EXPECT_THROW(static_thread_pool({.name = "absurd", .threads = 2, .stack_bytes = bytes}), std::system_error);
+        EXPECT_THROW(static_thread_pool({.name = "absurd",
+                                         .threads = 2,
+                                         .stack_bytes = bytes,
+                                         .on_thread_start = [&started](unsigned) { started.fetch_add(1); },
+                                         .on_thread_stop = [&stopped](unsigned) { stopped.fetch_add(1); }}),
+                     std::system_error);
     }
+    EXPECT_EQ(started.load(), stopped.load());
     coex_test::wait_for_no_thread_named("absurd");
+}
+
+void fork_down(int depth) {
+    if (depth > 0) coex::fork_join([depth] { fork_down(depth - 1); }, [depth] { fork_down(depth - 1); });
+}
+
+TEST(pool_shutdown, all_of_many_workers_stop_when_they_have_just_forked_and_stolen) {
+    std::atomic<int> stopped{0};
+    {
+        static_thread_pool pool{{.threads = 22, .on_thread_stop = [&stopped](unsigned) { stopped.fetch_add(1); }}};
+        pool.install([] { fork_down(COEX_THREAD_SANITIZER || COEX_ADDRESS_SANITIZER ? 14 : 20); });
+    }
+    EXPECT_EQ(stopped.load(), 22);
+}
+
+TEST(pool_shutdown, all_of_many_workers_stop_when_they_are_asleep) {
+    std::atomic<int> stopped{0};
+    {
+        static_thread_pool pool{{.threads = 22, .on_thread_stop = [&stopped](unsigned) { stopped.fetch_add(1); }}};
+        while (pool.stats().parked < 22) std::this_thread::yield();  // nothing was posted: each falls asleep once
+    }
+    EXPECT_EQ(stopped.load(), 22);
 }
 
 // All workers may have left their loops by then: nobody would have run what is posted, nor destroyed it.

@@ -191,12 +191,18 @@ TEST(post_fifo, delivers_an_exception_to_the_handler_on_a_worker) {
         pool.post_fifo([] { throw std::runtime_error("from outside "); });
         pool.install([] {
             coex::post_fifo([] { throw std::runtime_error("fifo "); });
-            coex::post_fifo([] { coex::post([] { coex::post([] { throw std::runtime_error("nested"); }); }); });
+            coex::post_fifo([] {
+                coex::post([] {
+                    coex::post([] { throw std::runtime_error("three"); });
+                    throw std::runtime_error("two ");
+                });
+                throw std::runtime_error("one ");
+            });
         });
         EXPECT_EQ(pool.install([] { return 1; }), 1) << "the pool stays usable";
     }
-    EXPECT_EQ(handled.load(), 3);
-    EXPECT_EQ(message, "from outside fifo nested");
+    EXPECT_EQ(handled.load(), 5);
+    EXPECT_EQ(message, "from outside fifo one two three");
 }
 
 TEST(post_fifo, loses_and_doubles_nothing_when_stolen) {

@@ -34,6 +34,10 @@ struct lifo {
     static void open(Body body) {
         coex::with_scope(body);
     }
+    template <class Body>
+    static auto open_on(static_thread_pool& pool, Body body) {
+        return pool.scope(body);
+    }
     template <class Task>
     static void spawn(scope& s, Task task) {
         s.spawn(std::move(task));
@@ -45,6 +49,10 @@ struct fifo {
     template <class Body>
     static void open(Body body) {
         coex::with_scope_fifo(body);
+    }
+    template <class Body>
+    static auto open_on(static_thread_pool& pool, Body body) {
+        return pool.scope_fifo(body);
     }
     template <class Task>
     static void spawn(scope_fifo& s, Task task) {
@@ -71,6 +79,48 @@ TYPED_TEST(scope_order, of_one_threads_tasks_is_that_of_the_kind) {
         });
     });
     EXPECT_EQ(this->order, TypeParam::order == direction::up ? upwards(20) : downwards(20));
+}
+
+TYPED_TEST(scope_order, of_the_tasks_of_a_pools_scope_is_that_of_the_kind) {
+    TypeParam::open_on(this->pool, [this](auto& s) {
+        for (int i = 0; i < 20; ++i) TypeParam::spawn(s, this->record(i));
+    });
+    EXPECT_EQ(this->order, TypeParam::order == direction::up ? upwards(20) : downwards(20));
+}
+
+template <class Kind>
+class scopes_of_both_kinds : public ::testing::Test {};
+TYPED_TEST_SUITE(scopes_of_both_kinds, kinds);
+
+std::atomic<int> of_the_process{0};
+
+TYPED_TEST(scopes_of_both_kinds, let_a_body_change_what_their_tasks_do_not_borrow) {
+    std::vector<int> left = upwards(100);  // the body's alone
+    of_the_process.store(0);
+    static_thread_pool many{{.threads = 3}};
+    TypeParam::open_on(many, [&left](auto& s) {
+        for (; !left.empty(); left.pop_back()) {
+            TypeParam::spawn(s, [number = left.back()] { of_the_process.fetch_add(number); });
+        }
+    });
+    EXPECT_EQ(of_the_process.load(), 99 * 100 / 2);
+    EXPECT_TRUE(left.empty());
+}
+
+// Its tasks borrow from its own frame and from that of its caller.
+template <class Kind>
+int add_all(static_thread_pool& pool, const std::vector<int>& increments) {
+    std::atomic<int> sum{0};
+    Kind::open_on(pool, [&](auto& s) {
+        for (const int& each : increments) Kind::spawn(s, [&sum, &each] { sum.fetch_add(each); });
+    });
+    return sum.load();
+}
+
+TYPED_TEST(scopes_of_both_kinds, let_tasks_borrow_from_frames_of_different_lives) {
+    const std::vector<int> increments(100, 1);
+    static_thread_pool many{{.threads = 3}};
+    EXPECT_EQ(add_all<TypeParam>(many, increments), 100);
 }
 
 TYPED_TEST(scope_order, of_tasks_spawned_by_tasks_is_that_of_the_kind) {

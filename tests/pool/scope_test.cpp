@@ -189,6 +189,8 @@ TEST(scope, in_place_on_a_worker_of_another_pool_leaves_the_current_pool_alone) 
         const auto caller = std::this_thread::get_id();
         std::thread::id in_scope;
         std::thread::id in_own;
+        std::promise<std::thread::id> in_post;
+        std::thread::id seen;
         b.in_place_scope([&](scope& s) {
             EXPECT_EQ(std::this_thread::get_id(), caller);
             s.spawn([&] {
@@ -196,9 +198,13 @@ TEST(scope, in_place_on_a_worker_of_another_pool_leaves_the_current_pool_alone) 
                 in_scope = std::this_thread::get_id();
             });
             coex::with_scope([&](scope& own) { own.spawn([&] { in_own = std::this_thread::get_id(); }); });
+            EXPECT_EQ(coex::thread_count(), 1U);
+            coex::post([&] { in_post.set_value(std::this_thread::get_id()); });
+            s.spawn([&] { seen = in_post.get_future().get(); });  // so that the caller waits until it has run that
         });
         EXPECT_NE(in_scope, caller);
         EXPECT_EQ(in_own, caller) << "the only worker of its own pool";
+        EXPECT_EQ(seen, caller);
     });
 }
 

@@ -1,12 +1,15 @@
 #include <exec/pool/static_thread_pool.hpp>
 
 #include <exec/coro/block_on.hpp>
+#include <exec/pool/broadcast.hpp>
+#include <exec/sys/cpu_count.hpp>
 
 #include "support/threads.hpp"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -158,15 +161,33 @@ TEST(static_thread_pool, an_index_is_known_on_its_own_workers_only) {
 }
 
 TEST(static_thread_pool, workers_carry_the_pools_name_and_their_index) {
-    static_thread_pool pool{{.name = "a-rather-long-name", .threads = 2}};
-    pool.submit([] {}).get();
+    static_thread_pool pool{{.name = "a-rather-long-name", .threads = 3}};
+    pool.broadcast([] {});  // all have begun, and bear their names
     std::set<std::string> names;
     for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
         std::string name;
         std::getline(std::ifstream(task.path() / "comm"), name);
-        names.insert(name);
+        if (name.starts_with("a-rather-long")) names.insert(name);
     }
-    EXPECT_TRUE(names.contains("a-rather-long/0") || names.contains("a-rather-long/1"));
+    EXPECT_EQ(names, (std::set<std::string>{"a-rather-long/0", "a-rather-long/1", "a-rather-long/2"}));
+}
+
+TEST(static_thread_pool, without_options_has_as_many_workers_as_the_process_may_use) {
+    static_thread_pool pool;
+    EXPECT_EQ(pool.thread_count(), coex::default_thread_count());
+    EXPECT_EQ(pool.submit([] { return 22; }).get(), 22);
+}
+
+TEST(static_thread_pool, the_number_that_is_given_beats_the_variable_which_each_pool_without_one_reads_anew) {
+    ::setenv("COEX_NUM_THREADS", "3", 1);
+    EXPECT_EQ(static_thread_pool().thread_count(), 3U);
+    EXPECT_EQ(static_thread_pool({.threads = 2}).thread_count(), 2U);
+    ::setenv("COEX_NUM_THREADS", "4", 1);
+    EXPECT_EQ(static_thread_pool().thread_count(), 4U);
+    ::setenv("COEX_NUM_THREADS", "many", 1);
+    EXPECT_EQ(static_thread_pool({.threads = 2}).thread_count(), 2U) << "not looked at";
+    EXPECT_THROW(static_thread_pool(), std::invalid_argument);
+    ::unsetenv("COEX_NUM_THREADS");
 }
 
 TEST(static_thread_pool, start_and_stop_handlers_run_once_on_each_worker_with_its_index) {

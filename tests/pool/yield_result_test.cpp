@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -132,6 +134,19 @@ TEST(yield, in_a_loop_waits_for_what_it_posted_elsewhere) {
         return result.get();
     }),
               22);
+}
+
+TEST(yield_local, lets_another_pool_work_on_what_it_was_given) {
+    static_thread_pool pool{{.threads = 1}};
+    std::promise<int> promise;
+    auto result = promise.get_future();
+    coex::post([promise = std::move(promise)]() mutable { promise.set_value(22); });  // to the default pool
+    pool.install([&] {
+        while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+            EXPECT_EQ(coex::yield_local(), yield_result::idle) << "not of this pool";
+        }
+    });
+    EXPECT_EQ(result.get(), 22);
 }
 
 TEST(yield, in_a_handler_for_the_start_of_a_thread_finds_nothing) {

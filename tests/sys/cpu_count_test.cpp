@@ -137,7 +137,7 @@ TEST(cpu_count, the_variable_is_a_number_or_an_error_that_tells_the_cure) {
     EXPECT_EQ(parse_thread_count("0"), 0U);
     EXPECT_EQ(parse_thread_count("6"), 6U);
     EXPECT_EQ(parse_thread_count("65535"), 65535U);
-    for (const char* text : {"abc", "-1", " 5", "5 ", "1.5", "65536", "99999999999999999999"}) {
+    for (const char* text : {"abc", "-1", "+6", " 5", "5 ", "1.5", "65536", "99999999999999999999"}) {
         try {
             static_cast<void>(parse_thread_count(text));
             ADD_FAILURE() << text;
