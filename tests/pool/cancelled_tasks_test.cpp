@@ -99,12 +99,12 @@ TEST(cancelled_tasks, a_running_function_sees_both_its_handle_and_the_token_from
 }
 
 TEST(cancelled_tasks, a_posted_function_that_is_cancelled_in_the_queue_never_runs) {
+    std::atomic<int> ran{0};
+    const auto held = std::make_shared<int>(1);
     static_thread_pool pool{{.threads = 1}};
     busy_worker busy(pool);
     inplace_stop_source source;
     inplace_stop_source never;
-    std::atomic<int> ran{0};
-    const auto held = std::make_shared<int>(1);
     pool.post([&ran, held] { ran.fetch_add(1); }, source.get_token());
     pool.post([&ran, held](inplace_stop_token) { ran.fetch_add(1); }, source.get_token());
     pool.post([&ran](inplace_stop_token token) { ran.fetch_add(token.stop_requested() ? 1 : 10); }, never.get_token());

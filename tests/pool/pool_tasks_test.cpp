@@ -109,10 +109,10 @@ TEST(pool_tasks, an_exception_of_a_posted_task_goes_to_the_handler) {
 }
 
 TEST(pool_tasks, a_task_that_is_cancelled_before_its_turn_never_runs) {
+    std::atomic<int> ran{0};
     static_thread_pool pool{{.threads = 1}};
     coex::inplace_stop_source source;
     source.request_stop();
-    std::atomic<int> ran{0};
     pool.post(count_up(ran), source.get_token());
     pool.post([&ran]() -> task<> { co_await count_up(ran); }, source.get_token());
     EXPECT_TRUE(pool.submit(count_up(ran), source.get_token()).get_result().was_stopped());

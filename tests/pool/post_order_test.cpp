@@ -223,12 +223,15 @@ TEST(post_fifo, loses_and_doubles_nothing_when_stolen) {
 
 TEST(post, of_the_current_pool_runs_there_and_outside_of_pools_in_the_default_pool) {
     std::promise<bool> inside;
+    std::promise<bool> in_default;
     static_thread_pool pool{{.threads = 1}};
     pool.post([&] { coex::post([&] { inside.set_value(pool.this_thread_index().has_value()); }); });
     EXPECT_TRUE(inside.get_future().get());
-    std::promise<bool> in_default;
-    coex::post([&] { in_default.set_value(coex::default_pool().this_thread_index().has_value()); });
-    EXPECT_TRUE(in_default.get_future().get());
+    auto seen = in_default.get_future();
+    coex::post([promise = std::move(in_default)]() mutable {
+        promise.set_value(coex::default_pool().this_thread_index().has_value());
+    });
+    EXPECT_TRUE(seen.get());
 }
 
 TEST(post, from_a_task_that_runs_while_the_pool_is_destroyed_still_runs) {

@@ -349,10 +349,10 @@ TEST(priority, tasks_of_every_level_count_against_the_limit_of_the_queue) {
 }
 
 TEST(priority, a_stopped_function_never_runs_and_a_task_runs_at_its_level) {
+    std::atomic<bool> ran{false};
     static_thread_pool pool{{.threads = 1}};
     coex::inplace_stop_source source;
     source.request_stop();
-    std::atomic<bool> ran{false};
     pool.post(priority::high, [&ran] { ran.store(true); }, source.get_token());
     EXPECT_EQ(pool.submit(priority::low, place_after_waiting(pool, priority::low)).get(), priority::low);
     const auto own = [](static_thread_pool&) -> coex::task<priority> {

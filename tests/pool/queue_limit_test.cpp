@@ -179,9 +179,9 @@ TEST(queue_limit, tasks_that_post_tasks_never_deadlock_however_small_the_limit) 
 TEST(queue_limit, two_full_pools_that_post_to_each_other_never_deadlock) {
     std::atomic<int> ran{0};
     {
+        std::atomic<int> done{0};
         static_thread_pool a{{.threads = 1, .queue_limit = 1}};
         static_thread_pool b{{.threads = 1, .queue_limit = 1}};
-        std::atomic<int> done{0};
         const auto flood = [&ran, &done](static_thread_pool& other) {
             for (int i = 0; i < 1'000; ++i) other.post([&ran] { ran.fetch_add(1); });
             done.fetch_add(1);

@@ -126,7 +126,7 @@ TEST(yield, in_a_loop_waits_for_what_it_posted_elsewhere) {
     EXPECT_EQ(pool.install([] {
         std::promise<int> promise;
         auto result = promise.get_future();
-        coex::default_pool().post([&] { promise.set_value(22); });
+        coex::default_pool().post([promise = std::move(promise)]() mutable { promise.set_value(22); });
         while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) coex::yield_now();
         coex::post([] {});
         while (coex::yield_local() != yield_result::idle) {
