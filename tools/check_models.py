@@ -128,6 +128,7 @@ def run(command, place):
 # all has been searched). Their faults stand in the head of the file, a line each.
 OTHERS = {
     "more workers for a while": ("growth.pml", "", ""),
+    "a busy worker's ring": ("busy_ring.pml", "", ""),
     "forked jobs": ("fork_deque.pml", "PUSHES=2", "PUSHES=3"),
     "forked jobs and 2 sleepers": ("fork_sleep.pml", "WORKERS=2", "WORKERS=2"),
 }

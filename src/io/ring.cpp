@@ -1,13 +1,13 @@
 #include "io/ring.hpp"
 
+#include "io/ring_attendant.hpp"
+#include "io/ring_entry.hpp"
 #include "io/service.hpp"
 
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 
@@ -48,88 +48,10 @@ io_operation& operation_of(std::uint64_t data) noexcept {
     return *reinterpret_cast<io_operation*>(data & address_mask);
 }
 
-// What the kernel transfers at most by one call.
-unsigned bounded(std::size_t length) noexcept {
-    constexpr std::size_t most = 0x7ffff000;
-    return static_cast<unsigned>(std::min(length, most));
-}
-
-void fill_for_socket(io_uring_sqe* entry, const io_request& request) noexcept {
-    // The kernel goes on by itself after a part of a whole transfer, as far as it can.
-    const int whole = request.whole ? MSG_WAITALL : 0;
-    switch (request.opcode) {
-        case io_opcode::receive:
-            io_uring_prep_recv(entry, request.descriptor, request.rest(), bounded(request.rest_bytes()), whole);
-            break;
-        case io_opcode::send:
-            io_uring_prep_send(entry, request.descriptor, request.rest(), bounded(request.rest_bytes()),
-                               whole | MSG_NOSIGNAL);
-            break;
-        case io_opcode::receive_message:
-            io_uring_prep_recvmsg(entry, request.descriptor, static_cast<msghdr*>(request.buffer), MSG_CMSG_CLOEXEC);
-            break;
-        case io_opcode::send_message:
-            io_uring_prep_sendmsg(entry, request.descriptor, static_cast<msghdr*>(request.buffer), MSG_NOSIGNAL);
-            break;
-        case io_opcode::accept:
-            io_uring_prep_accept(entry, request.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
-            break;
-        case io_opcode::connect:
-            io_uring_prep_connect(entry, request.descriptor, static_cast<const sockaddr*>(request.buffer),
-                                  static_cast<socklen_t>(request.length));
-            break;
-        default:
-            io_uring_prep_poll_add(entry, request.descriptor, static_cast<unsigned>(request.flags));
-            break;
-    }
-}
-
-void fill(io_uring_sqe* entry, const io_request& request) noexcept {
-    const unsigned length = bounded(request.length);
-    switch (request.opcode) {
-        case io_opcode::open:
-            io_uring_prep_openat(entry, AT_FDCWD, request.path, request.flags | O_CLOEXEC, request.mode);
-            break;
-        case io_opcode::open_below:
-            io_uring_prep_openat2(entry, request.descriptor, request.path, static_cast<open_how*>(request.buffer));
-            break;
-        case io_opcode::read_blocks:
-            io_uring_prep_readv(entry, request.descriptor, static_cast<const iovec*>(request.buffer), length,
-                                request.offset);
-            break;
-        case io_opcode::write_blocks:
-            io_uring_prep_writev(entry, request.descriptor, static_cast<const iovec*>(request.buffer), length,
-                                 request.offset);
-            break;
-        case io_opcode::read:
-            io_uring_prep_read(entry, request.descriptor, request.buffer, length, request.offset);
-            break;
-        case io_opcode::write:
-            io_uring_prep_write(entry, request.descriptor, request.buffer, length, request.offset);
-            entry->rw_flags = request.flags;
-            break;
-        case io_opcode::statx:
-            io_uring_prep_statx(entry, request.path == nullptr ? request.descriptor : AT_FDCWD,
-                                request.path == nullptr ? "" : request.path,
-                                request.flags | (request.path == nullptr ? AT_EMPTY_PATH : 0), STATX_BASIC_STATS,
-                                request.status);
-            break;
-        case io_opcode::fsync:
-            io_uring_prep_fsync(entry, request.descriptor, request.flags != 0 ? IORING_FSYNC_DATASYNC : 0);
-            break;
-        case io_opcode::close:
-            io_uring_prep_close(entry, request.descriptor);
-            break;
-        default:
-            fill_for_socket(entry, request);
-            break;
-    }
-}
-
 }  // namespace
 
-std::unique_ptr<ring> ring::make(io_service& service, int& failed) {
-    std::unique_ptr<ring> made(new ring(service));
+std::unique_ptr<ring> ring::make(io_service& service, ring_attendant* attendant, int& failed) {
+    std::unique_ptr<ring> made(new ring(service, attendant));
     failed = -made->set_up();
     if (failed != 0) made.reset();
     return made;
@@ -156,15 +78,67 @@ ring::~ring() {
 }
 
 void ring::start(io_operation& operation) noexcept {
-    io_operation_access::generation(operation) = next_generation_++;
-    ++unfinished_;
+    if (worker::current() == nullptr) return give_back(operation);
+    const auto lock = lock_if_attended();
+    count_one_more();
     if (!try_prepare(operation)) backlog_.push_back(&operation);
+    // ORDER: relaxed; a hint, of which the attendant makes sure under the lock.
+    unsubmitted_.store(true, std::memory_order_relaxed);
+    // [A3] A cancellation that the attendant has sent before, from the inbox, has hit nothing.
+    if (!io_service::is_stop_asked(operation)) return;
+    const std::lock_guard inbox_lock(inbox_mutex_);
+    ask_once_more(operation);
+}
+
+std::unique_lock<owner_lock> ring::lock_if_attended() const noexcept {
+    return attendant_ == nullptr ? std::unique_lock<owner_lock>() : std::unique_lock(lock_);
+}
+
+void ring::count_one_more() noexcept {
+    // ORDER: relaxed; written under lock_.
+    const std::size_t before = unfinished_.load(std::memory_order_relaxed);
+    if (before != 0 || attendant_ == nullptr) {
+        // ORDER: relaxed; the attendant asks only whether it is 0.
+        unfinished_.store(before + 1, std::memory_order_relaxed);
+        return;
+    }
+    unfinished_.store(1);  // [A1] before the look whether the attendant sleeps
+    attendant_->come();
+}
+
+// Only the attendant: it must not wait for the owner, which may be asleep with the lock.
+void ring::give_back(io_operation& operation) noexcept {
+    {
+        const std::lock_guard lock(inbox_mutex_);
+        returned_.push_back(&operation);
+        inbox_full_.store(true);
+    }
+    unpark();
+}
+
+void ring::take_back() noexcept {
+    if (!inbox_full_.load()) return;
+    const std::lock_guard lock(inbox_mutex_);
+    while (work_item* const item = returned_.pop_front()) {
+        auto& operation = static_cast<io_operation&>(*item);
+        count_one_more();
+        backlog_.push_back(&operation);
+        // [A3] A cancellation that was sent while the operation was in the attendant's hands has hit nothing.
+        if (io_service::is_stop_asked(operation)) ask_once_more(operation);
+    }
+}
+
+// Under inbox_mutex_. io_service::cancel() may be about to do the same.
+void ring::ask_once_more(io_operation& operation) noexcept {
+    if (!io_operation_access::listed(operation)) inbox_.push_back(operation);
+    inbox_full_.store(true);
 }
 
 bool ring::try_prepare(io_operation& operation) noexcept {
     io_uring_sqe* const entry = free_entry();
     if (entry == nullptr) return false;
-    fill(entry, io_operation_access::request(operation));
+    io_operation_access::generation(operation) = next_generation_++;
+    fill_entry(*entry, io_operation_access::request(operation));
     io_uring_sqe_set_data64(entry, data_of(operation));
     return true;
 }
@@ -183,10 +157,16 @@ bool ring::is_refused() noexcept {
     return left != 0;
 }
 
-void ring::submit_prepared() noexcept {
+int ring::submit_prepared() noexcept {
     // A refusal (-EBUSY while completions overflow, -EAGAIN without memory, -EINTR) leaves the entries where they are:
     // the next poll() or park() submits them.
-    if (io_uring_sq_ready(&ring_) != 0 && !is_refused()) io_uring_submit(&ring_);
+    return io_uring_sq_ready(&ring_) != 0 && !is_refused() ? io_uring_submit(&ring_) : 0;
+}
+
+void ring::prepare_all() noexcept {
+    take_back();
+    prepare_backlog();
+    prepare_cancellations();
 }
 
 void ring::prepare_backlog() noexcept {
@@ -204,8 +184,7 @@ void ring::prepare_backlog() noexcept {
 void ring::cancel(io_operation& operation) noexcept {
     {
         const std::lock_guard lock(inbox_mutex_);
-        inbox_.push_back(operation);
-        inbox_full_.store(true);
+        ask_once_more(operation);
     }
     unpark();
 }
@@ -236,7 +215,7 @@ void ring::prepare_cancellations() noexcept {
     // What waits for an entry must be submitted before its cancellation, which would not find it otherwise.
     if (!inbox_full_.load() || !backlog_.empty()) return;
     const std::lock_guard lock(inbox_mutex_);
-    inbox_full_.store(false);
+    inbox_full_.store(!returned_.empty());
     while (io_operation* operation = inbox_.pop_front()) {
         if (prepare_cancel(data_of(*operation), 0)) continue;
         inbox_.push_back(*operation);
@@ -252,31 +231,101 @@ void ring::prepare_cancellations() noexcept {
 }
 
 bool ring::poll() noexcept {
-    prepare_backlog();
-    prepare_cancellations();
-    submit_prepared();
-    return reap();
+    bool any = false;
+    completions taken;
+    {
+        const auto lock = lock_if_attended();
+        note_visit();
+        prepare_all();
+        submit_prepared();
+        note_what_is_left();
+        take_completions(taken);
+    }
+    for (;;) {
+        hand_over(taken);
+        any = any || taken.count != 0;
+        if (!taken.more) return any;
+        const auto lock = lock_if_attended();
+        take_completions(taken);
+    }
 }
 
-bool ring::reap() noexcept {
-    constexpr unsigned most = 64;
-    std::array<io_uring_cqe*, most> entries{};
-    bool any = false;
-    for (;;) {
-        const unsigned count = io_uring_peek_batch_cqe(&ring_, entries.data(), most);
-        for (unsigned i = 0; i < count; ++i) {
-            const std::uint64_t data = io_uring_cqe_get_data64(entries[i]);
-            if (data == data_of_wake_up) {
-                wake_watched_ = false;  // it ended, also if everything was cancelled: park() watches anew
-            } else if (data != data_of_cancel) {
-                --unfinished_;
-                // LIFETIME: the operation is gone afterwards, unless it was begun again. Nothing resumes in here.
-                service_.finish_transfer(operation_of(data), answer_of(entries[i]->res));
-                any = true;
-            }
+void ring::note_visit() noexcept {
+    // ORDER: relaxed; see visits().
+    visits_.store(visits_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+void ring::note_what_is_left() noexcept {
+    // ORDER: relaxed; as in start().
+    unsubmitted_.store(io_uring_sq_ready(&ring_) != 0 || !backlog_.empty(), std::memory_order_relaxed);
+}
+
+// Without the lock, from what is written atomically: by the owner, by the kernel, or by who fills the inbox.
+bool ring::is_something_to_do() const noexcept {
+    // ORDER: relaxed; hints, all of them: a stale one costs a visit in vain, or one that comes a look later.
+    if (unsubmitted_.load(std::memory_order_relaxed) || inbox_full_.load()) return true;
+    constexpr unsigned completions_wait = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;
+    const unsigned taken = io_uring_smp_load_acquire(ring_.cq.khead);
+    return io_uring_smp_load_acquire(ring_.cq.ktail) != taken ||
+           (IO_URING_READ_ONCE(*ring_.sq.kflags) & completions_wait) != 0;
+}
+
+ring::attention ring::attend() noexcept {
+    // Entering interrupts the owner's thread, which makes the kernel post the completions that wait for it.
+    if (!is_something_to_do() || !lock_.try_enter()) return attention::refused;
+    prepare_all();
+    const bool submitted = submit_prepared() > 0;
+    note_what_is_left();
+    completions taken;
+    take_completions(taken);
+    if (taken.count != 0) {
+        const std::lock_guard inbox_lock(inbox_mutex_);
+        in_hand_ = true;
+    }
+    // ORDER: relaxed; the kernel's flag, a hint: a stale one costs a look more.
+    const bool announced = (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0;
+    lock_.leave();
+    if (taken.count != 0) {
+        // What is in hand is not finished, so the pool is still there, and stays until all is handed over or given
+        // back.
+        const pool_core::visit present(service_.pool());
+        hand_over(taken);
+        // LIFETIME: the ring stays until the attendant has ended.
+        const std::lock_guard lock(inbox_mutex_);
+        in_hand_ = false;
+    }
+    if (taken.count != 0 || submitted) return attention::given;
+    return announced ? attention::announced : attention::refused;
+}
+
+bool ring::lets_thread_end() const noexcept {
+    const auto lock = lock_if_attended();
+    const std::lock_guard inbox_lock(inbox_mutex_);
+    return unfinished_.load() == 0 && !in_hand_ && returned_.empty();
+}
+
+void ring::take_completions(completions& taken) noexcept {
+    std::array<io_uring_cqe*, most_taken> entries{};
+    const unsigned count = io_uring_peek_batch_cqe(&ring_, entries.data(), most_taken);
+    taken.count = 0;
+    taken.more = count == most_taken;
+    for (unsigned i = 0; i < count; ++i) {
+        const std::uint64_t data = io_uring_cqe_get_data64(entries[i]);
+        if (data == data_of_wake_up) {
+            wake_watched_ = false;  // it ended, also if everything was cancelled: park() watches anew
+        } else if (data != data_of_cancel) {
+            taken.entries[taken.count++] = {&operation_of(data), answer_of(entries[i]->res)};
         }
-        io_uring_cq_advance(&ring_, count);
-        if (count < most) return any;
+    }
+    io_uring_cq_advance(&ring_, count);
+    // ORDER: relaxed; written under lock_, and the attendant may come once in vain.
+    unfinished_.store(unfinished_.load(std::memory_order_relaxed) - taken.count, std::memory_order_relaxed);
+}
+
+void ring::hand_over(const completions& taken) noexcept {
+    for (unsigned i = 0; i < taken.count; ++i) {
+        // LIFETIME: the operation is gone afterwards, unless it was begun again. Nothing resumes in here.
+        service_.finish_transfer(*taken.entries[i].operation, taken.entries[i].result);
     }
 }
 
@@ -290,26 +339,38 @@ void ring::watch_wake_up() noexcept {
 }
 
 void ring::park(timer_clock::time_point deadline) noexcept {
-    watch_wake_up();
-    sleep expected = sleep::awake;
-    // What found no entry must be tried again before a sleep that nothing else would end.
-    const bool left_over = !backlog_.empty() || inbox_full_.load() || !wake_watched_;
-    if (left_over || is_refused() || !state_.compare_exchange_strong(expected, sleep::parked)) {
+    {
+        const auto lock = lock_if_attended();
+        note_visit();
+        watch_wake_up();
+        sleep expected = sleep::awake;
+        // What found no entry must be tried again before a sleep that nothing else would end.
+        const bool left_over = !backlog_.empty() || inbox_full_.load() || !wake_watched_;
+        if (left_over || is_refused() || !state_.compare_exchange_strong(expected, sleep::parked)) {
+            state_.exchange(sleep::awake);
+            submit_prepared();
+            return;
+        }
+        if (attendant_ != nullptr) resting_.store(true);
+        sleep_until(deadline);
+        // An exchange, not a store: what the waker did before unpark() is visible from here on.
         state_.exchange(sleep::awake);
-        submit_prepared();
+        note_what_is_left();
+        if (attendant_ != nullptr) resting_.store(false);  // [A1] before the look whether the attendant sleeps
+    }
+    if (attendant_ != nullptr && needs_attention()) attendant_->come();
+}
+
+void ring::sleep_until(timer_clock::time_point deadline) noexcept {
+    if (deadline == timer_clock::time_point::max()) {
+        io_uring_submit_and_wait(&ring_, 1);
         return;
     }
     io_uring_cqe* ignored = nullptr;
-    if (deadline == timer_clock::time_point::max()) {
-        io_uring_submit_and_wait(&ring_, 1);
-    } else {
-        const auto left = std::max(deadline - timer_clock::now(), timer_clock::duration::zero());
-        const auto nanoseconds = std::chrono::ceil<std::chrono::nanoseconds>(left).count();
-        __kernel_timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
-        io_uring_submit_and_wait_timeout(&ring_, &ignored, 1, &time, nullptr);
-    }
-    // An exchange, not a store: what the waker did before unpark() is visible from here on.
-    state_.exchange(sleep::awake);
+    const auto left = std::max(deadline - timer_clock::now(), timer_clock::duration::zero());
+    const auto nanoseconds = std::chrono::ceil<std::chrono::nanoseconds>(left).count();
+    __kernel_timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+    io_uring_submit_and_wait_timeout(&ring_, &ignored, 1, &time, nullptr);
 }
 
 void ring::unpark() noexcept {

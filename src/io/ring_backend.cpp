@@ -1,14 +1,20 @@
 #include "io/backend.hpp"
 #include "io/ring.hpp"
+#include "io/ring_attendant.hpp"
 #include "io/service.hpp"
 
+#include <atomic>
+#include <cerrno>
 #include <mutex>
+#include <new>
+#include <optional>
 #include <vector>
 
 namespace coex::inline v0::detail {
 namespace {
 
-/// One ring per worker, made by the worker at its first operation.
+/// One ring per worker, made by the worker at its first operation, and where there may be several workers, an attendant
+/// for the rings of those that are busy.
 ///
 /// Thread-safe: as io_backend demands.
 class ring_backend final : public io_backend {
@@ -48,7 +54,11 @@ private:
 
     [[nodiscard]] ring* make_ring(worker& here, int& failed) noexcept {
         try {
-            std::unique_ptr<ring> made = ring::make(service_, failed);
+            if (!attend()) {
+                failed = EAGAIN;
+                return nullptr;
+            }
+            std::unique_ptr<ring> made = ring::make(service_, attendant_ ? &*attendant_ : nullptr, failed);
             if (made == nullptr) return nullptr;
             ring* const own = made.get();
             here.install_parker(std::move(made));
@@ -60,8 +70,18 @@ private:
         }
     }
 
+    // False when no thread is to be had. A pool of one worker has nobody who could go on with what is found.
+    [[nodiscard]] bool attend() {
+        if (rings_.size() == 1) return true;
+        const std::lock_guard lock(mutex_);
+        if (!attendant_) attendant_.emplace(rings_, service_.pool().options().cpus);
+        return attendant_->start();
+    }
+
     io_service& service_;
     std::vector<std::atomic<ring*>> rings_;  // element i is written by worker i, which owns the ring as its parker
+    std::mutex mutex_;
+    std::optional<ring_attendant> attendant_;  // OWNER: mutex_; once made it stays
 };
 
 }  // namespace

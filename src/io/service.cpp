@@ -92,8 +92,7 @@ void io_service::finish(io_operation& operation, int result) noexcept {
         const unsigned now = operation.state_.load();
         result = meaning_of(operation, result, (now & stop_asked) != 0 || stopping_.load());
         if (result == -EINTR && (now & started) != 0) {
-            // A signal: somebody stopped and continued the process, or debugs it. Only rings answer so, on their
-            // worker.
+            // A signal: somebody stopped and continued the process, or debugs it. Only rings answer so.
             start(operation);
             return;
         }
@@ -131,6 +130,10 @@ void io_service::finish_transfer(io_operation& operation, int result) noexcept {
         }
     }
     finish(operation, result);
+}
+
+bool io_service::is_stop_asked(const io_operation& operation) noexcept {
+    return (operation.state_.load() & stop_asked) != 0;
 }
 
 int io_service::meaning_of(const io_operation& operation, int result, bool stopped) noexcept {

@@ -54,8 +54,11 @@ public:
     void finish(io_operation& operation, int result) noexcept;
 
     /// The same for a backend whose answer may be a part of a transfer that is to be whole: begins the rest, or
-    /// finishes. On a worker of the pool only.
+    /// finishes.
     void finish_transfer(io_operation& operation, int result) noexcept;
+
+    /// True once cancel() was called.
+    [[nodiscard]] static bool is_stop_asked(const io_operation& operation) noexcept;
 
     void stop() noexcept override;
     [[nodiscard]] bool quiet() noexcept override { return operations_.load() == 0; }
