@@ -28,6 +28,12 @@ public:
         tasks_.push_back(task);
     }
 
+    /// What running `item`, taken from a deque, would run: the item, or of a token the oldest task of its lane, which
+    /// is thereby taken.
+    [[nodiscard]] static work_item* task_of(work_item* item) noexcept {
+        return item->run == &fifo_lane::run_oldest ? static_cast<fifo_lane*>(item)->pop() : item;
+    }
+
 private:
     static void run_oldest(work_item* token) noexcept {
         work_item* const task = static_cast<fifo_lane*>(token)->pop();

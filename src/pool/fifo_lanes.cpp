@@ -16,7 +16,7 @@ void fifo_lanes::enqueue(work_item* task) {
     if (here != nullptr && here->index() < count_) {
         pool_->submit_task(lanes_[here->index()], task);
     } else {
-        pool_->submit(task);  // in order
+        pool_->place().submit(task);  // in order
     }
 }
 

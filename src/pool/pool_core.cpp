@@ -263,6 +263,7 @@ void pool_core::submit_task(work_item* item) {
 }
 
 void pool_core::submit_task(fifo_lane& lane, work_item* item) {
+    observed_.task_posted(item);
     current_worker()->push_task(lane, item);
     idle_.notify_one();
 }
@@ -270,6 +271,7 @@ void pool_core::submit_task(fifo_lane& lane, work_item* item) {
 // A share may run as soon as it is linked, and with the last one the pool may go: this thread counts as a visitor.
 void pool_core::submit_shares(work_queue& shares) noexcept {
     const visit present(*this);
+    observed_.tasks_posted(shares.front(), shares.back());
     {
         const std::lock_guard lock(broadcasting_);
         for (unsigned index = 0; index < options_.threads; ++index) workers_[index]->push_share(shares.pop_front());

@@ -27,7 +27,7 @@ void enqueue_task_fifo(pool_core& pool, work_item* item) {
     if (worker* const here = pool.current_worker()) {
         pool.submit_task(here->lane(), item);
     } else {
-        pool.submit(item);
+        pool.place().submit(item);
     }
 }
 
@@ -45,7 +45,7 @@ void require_not_in_handler(const pool_core& pool, const char* message) noexcept
 }
 
 execution_context& context_of(pool_core& pool) noexcept {
-    return pool;
+    return pool.place();
 }
 
 queue_gate* gate_of(pool_core& pool) noexcept {

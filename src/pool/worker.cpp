@@ -1,5 +1,6 @@
 #include "pool/worker.hpp"
 
+#include "pool/fifo_lane.hpp"
 #include "pool/pool_core.hpp"
 #include "pool/spare_stack.hpp"
 
@@ -162,6 +163,7 @@ void worker::execute_and_tell(work_item* item) noexcept {
 }
 
 void worker::execute_observed(work_item* item) noexcept {
+    item = fifo_lane::task_of(item);  // which the observer was told of
     const std::uintptr_t number = observation::number_of(item);
     pool_.observed().task_started(index_, number);
     execute(item);
@@ -340,7 +342,10 @@ work_item* worker::steal() noexcept {
             if (item == nullptr) item = victim.ready_.pop(contended);
             if (item != nullptr) {
                 count(counters_.stolen);
-                pool_.observed().task_stolen(index_, victim.index(), item);
+                if (pool_.observed().wanted()) {
+                    item = fifo_lane::task_of(item);
+                    pool_.observed().task_stolen(index_, victim.index(), item);
+                }
                 return item;
             }
         }

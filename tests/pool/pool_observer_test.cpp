@@ -1,21 +1,24 @@
 #include <exec/pool/pool_observer.hpp>
 
+#include "observer_protocol.hpp"
+
 #include <exec/coro/block_on.hpp>
 #include <exec/coro/task.hpp>
 #include <exec/coro/when_all.hpp>
+#include <exec/pool/broadcast.hpp>
+#include <exec/pool/current_pool.hpp>
 #include <exec/pool/fork_join.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <latch>
 #include <map>
-#include <mutex>
+#include <semaphore>
 #include <set>
 #include <string>
 #include <system_error>
@@ -24,120 +27,11 @@
 
 namespace {
 
-using coex::observed_pool;
 using coex::static_thread_pool;
 
-/// What an observer was told, in one order.
-class protocol final : public coex::pool_observer {
-public:
-    enum class kind {
-        pool_started,
-        pool_draining,
-        pool_stopped,
-        worker_started,
-        worker_stopped,
-        parked,
-        woken,
-        notified,
-        posted,
-        stolen,
-        started,
-        ended
-    };
-    struct entry {
-        kind what;
-        std::uint64_t pool;
-        std::size_t worker;
-        std::size_t victim;
-        std::uintptr_t task;
-        std::thread::id thread;
-    };
-
-    void pool_started(const observed_pool& pool) noexcept override {
-        note(kind::pool_started, pool);
-        const std::lock_guard lock(mutex_);
-        pools_[pool.number] = pool.name + " with " + std::to_string(pool.threads);
-    }
-    void pool_draining(const observed_pool& pool) noexcept override { note(kind::pool_draining, pool); }
-    void pool_stopped(const observed_pool& pool) noexcept override { note(kind::pool_stopped, pool); }
-    void worker_started(const observed_pool& pool, std::size_t worker) noexcept override {
-        note(kind::worker_started, pool, worker);
-    }
-    void worker_stopped(const observed_pool& pool, std::size_t worker) noexcept override {
-        note(kind::worker_stopped, pool, worker);
-    }
-    void worker_parked(const observed_pool& pool, std::size_t worker) noexcept override {
-        note(kind::parked, pool, worker);
-    }
-    void worker_woken(const observed_pool& pool, std::size_t worker) noexcept override {
-        note(kind::woken, pool, worker);
-    }
-    void worker_notified(const observed_pool& pool, std::size_t worker) noexcept override {
-        note(kind::notified, pool, worker);
-    }
-    void task_posted(const observed_pool& pool, std::uintptr_t task, coex::priority) noexcept override {
-        note(kind::posted, pool, 0, task);
-    }
-    void task_stolen(const observed_pool& pool, std::size_t worker, std::size_t victim,
-                     std::uintptr_t task) noexcept override {
-        note(kind::stolen, pool, worker, task, victim);
-    }
-    void task_started(const observed_pool& pool, std::size_t worker, std::uintptr_t task) noexcept override {
-        note(kind::started, pool, worker, task);
-    }
-    void task_ended(const observed_pool& pool, std::size_t worker, std::uintptr_t task) noexcept override {
-        note(kind::ended, pool, worker, task);
-    }
-
-    [[nodiscard]] std::vector<entry> entries() const {
-        const std::lock_guard lock(mutex_);
-        return entries_;
-    }
-    [[nodiscard]] std::map<std::uint64_t, std::string> pools() const {
-        const std::lock_guard lock(mutex_);
-        return pools_;
-    }
-    [[nodiscard]] std::size_t count(kind what) const {
-        const std::vector<entry> all = entries();
-        return static_cast<std::size_t>(
-            std::count_if(all.begin(), all.end(), [what](const entry& each) { return each.what == what; }));
-    }
-
-private:
-    void note(kind what, const observed_pool& pool, std::size_t worker = 0, std::uintptr_t task = 0,
-              std::size_t victim = 0) noexcept {
-        const std::lock_guard lock(mutex_);
-        entries_.push_back({what, pool.number, worker, victim, task, std::this_thread::get_id()});
-    }
-
-    mutable std::mutex mutex_;
-    std::vector<entry> entries_;
-    std::map<std::uint64_t, std::string> pools_;
-};
+using coex_test::expect_whole_lives;
+using coex_test::protocol;
 using kind = protocol::kind;
-
-/// Fails unless each task was posted or stolen, then started, then ended, on one worker.
-void expect_whole_lives(const std::vector<protocol::entry>& entries) {
-    std::map<std::uintptr_t, int> waiting;
-    std::map<std::size_t, std::vector<std::uintptr_t>> running;  // of each worker, innermost last
-    for (const protocol::entry& each : entries) {
-        if (each.what == kind::posted) ++waiting[each.task];
-        // What was posted and then stolen is still the same task; a forked one begins here.
-        if (each.what == kind::stolen && waiting[each.task] == 0) ++waiting[each.task];
-        if (each.what == kind::started) {
-            ASSERT_GT(waiting[each.task], 0) << "started before it was posted";
-            --waiting[each.task];
-            running[each.worker].push_back(each.task);
-        }
-        if (each.what == kind::ended) {
-            ASSERT_FALSE(running[each.worker].empty());
-            ASSERT_EQ(running[each.worker].back(), each.task);
-            running[each.worker].pop_back();
-        }
-    }
-    for (const auto& [task, count] : waiting) ASSERT_EQ(count, 0) << "posted and never started";
-    for (const auto& [worker, tasks] : running) ASSERT_TRUE(tasks.empty()) << "started and never ended";
-}
 
 TEST(pool_observer, every_task_is_posted_then_started_then_ended) {
     protocol seen;
@@ -151,6 +45,59 @@ TEST(pool_observer, every_task_is_posted_then_started_then_ended) {
     }
     EXPECT_EQ(seen.count(kind::posted), 3 * count + 2);
     EXPECT_EQ(seen.count(kind::started), 3 * count + 2);
+    expect_whole_lives(seen.entries());
+}
+
+// Those that reach the queues of a pool by other ways than a plain post.
+TEST(pool_observer, tasks_in_order_shares_of_broadcasts_and_batches_are_told_whole_too) {
+    protocol seen;
+    constexpr std::size_t count = 200;
+    constexpr std::size_t tasks = 7 * count + 2 + 3 * 2;
+    {
+        static_thread_pool pool{{.threads = 2, .observer = &seen}};
+        const std::vector<std::function<void()>> nothing(count, [] {});
+        pool.post_batch(nothing);
+        pool.install([&pool] {
+            for (std::size_t i = 0; i < count; ++i) {
+                coex::post_fifo([] {});
+                pool.post([] {});
+            }
+            pool.post_broadcast([] {});
+        });
+        for (std::size_t i = 0; i < count; ++i) pool.post_fifo([] {});
+        pool.broadcast([] {});
+        const auto spawn = [](coex::scope_fifo& s) {
+            for (std::size_t i = 0; i < count; ++i) s.spawn_fifo([] {});
+        };
+        pool.scope_fifo([&spawn](coex::scope_fifo& s) {
+            spawn(s);
+            s.spawn_broadcast([] {});
+        });
+        pool.in_place_scope_fifo(spawn);
+        for (std::size_t i = 0; i < count; ++i) pool.post([] {});
+    }
+    expect_whole_lives(seen.entries());
+    EXPECT_EQ(seen.count(kind::posted), tasks);
+    EXPECT_EQ(seen.count(kind::started), tasks);
+}
+
+TEST(pool_observer, a_coroutine_that_was_posted_to_the_current_pool_resumes_as_a_task_of_it) {
+    protocol seen;
+    std::binary_semaphore gate{0};
+    {
+        static_thread_pool other{{.threads = 1}};
+        static_thread_pool pool{{.threads = 1, .observer = &seen}};
+        other.post([&gate] { gate.acquire(); });
+        const auto wait_for_other = [&other]() -> coex::task<> { co_await other.submit([] {}); };
+        pool.post([wait_for_other] {
+            coex::post(wait_for_other);
+            coex::post_fifo(wait_for_other);
+        });
+        while (seen.count(kind::ended) != 3) std::this_thread::yield();  // both wait
+        gate.release();
+        while (seen.count(kind::ended) != 5) std::this_thread::yield();  // the pool must outlive them
+    }
+    EXPECT_EQ(seen.count(kind::posted), 1U + 2 * 2) << "each is posted, and resumes once";
     expect_whole_lives(seen.entries());
 }
 
