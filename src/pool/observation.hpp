@@ -34,11 +34,11 @@ public:
         tell(&pool_observer::task_posted, number_of(task), level);
     }
     /// For linked items, from `first` to `last`.
-    void tasks_posted(const work_item* first, const work_item* last) const noexcept {
+    void tasks_posted(const work_item* first, const work_item* last, priority level = priority::normal) const noexcept {
         if (observer_ == nullptr) [[likely]]
             return;
         for (const work_item* each = first;; each = each->next) {
-            task_posted(each);
+            task_posted(each, level);
             if (each == last) return;
         }
     }

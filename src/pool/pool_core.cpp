@@ -268,6 +268,17 @@ void pool_core::submit_task(fifo_lane& lane, work_item* item) {
     idle_.notify_one();
 }
 
+void pool_core::submit_batch(priority level, work_queue& items) noexcept {
+    work_item* const first = items.front();
+    work_item* const last = items.back();
+    if (first == nullptr) return;
+    items.release();
+    observed_.tasks_posted(first, last, level);
+    if (level == priority::normal) return inject(first, last);
+    note_levels();
+    (level == priority::high ? levels_.high : levels_.low).submit_linked(first, last);
+}
+
 // A share may run as soon as it is linked, and with the last one the pool may go: this thread counts as a visitor.
 void pool_core::submit_shares(work_queue& shares) noexcept {
     const visit present(*this);

@@ -68,6 +68,9 @@ public:
     /// Submits a plain task through a lane of the calling thread, which is a worker of this pool.
     void submit_task(fifo_lane& lane, work_item* item);
 
+    /// Submits plain tasks of a level at once, behind all others.
+    void submit_batch(priority level, work_queue& items) noexcept;
+
     /// Gives each worker its share of a broadcast, in the order of the indices.
     void submit_shares(work_queue& shares) noexcept;
 

@@ -44,8 +44,12 @@ void require_not_in_handler(const pool_core& pool, const char* message) noexcept
     COEX_REQUIRE(here == nullptr || here->may_help(), message);
 }
 
-execution_context& context_of(pool_core& pool) noexcept {
-    return pool.place();
+execution_context& context_of(pool_core& pool, priority level) noexcept {
+    return pool.place(level);
+}
+
+void enqueue_batch(pool_core& pool, priority level, work_queue& items) noexcept {
+    pool.submit_batch(level, items);
 }
 
 queue_gate* gate_of(pool_core& pool) noexcept {

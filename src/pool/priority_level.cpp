@@ -7,8 +7,12 @@ namespace coex::inline v0::detail {
 void priority_level::submit(work_item* item) noexcept {
     pool_.observed().task_posted(item, which_);
     pool_.note_levels();
-    pool_.inject_into(tasks_, item, item);
-    // LIFETIME: the item may have run, and the pool be gone.
+    submit_linked(item, item);
+}
+
+void priority_level::submit_linked(work_item* first, work_item* last) noexcept {
+    pool_.inject_into(tasks_, first, last);
+    // LIFETIME: the items may have run, and the pool be gone.
 }
 
 timer_service& priority_level::timers() noexcept {

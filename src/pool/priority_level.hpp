@@ -23,6 +23,8 @@ public:
     priority_level(pool_core& pool, priority which) noexcept : pool_(pool), which_(which) {}
 
     void submit(work_item* item) noexcept override;
+    /// Submits linked items at once, of which the pool has taken note.
+    void submit_linked(work_item* first, work_item* last) noexcept;
     [[nodiscard]] timer_service& timers() noexcept override;
     [[nodiscard]] std::size_t concurrency() const noexcept override;
     [[nodiscard]] const execution_context& threads() const noexcept override;

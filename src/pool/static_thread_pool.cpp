@@ -41,19 +41,6 @@ void static_thread_pool::enqueue_item(work_item* item, execution_context& where)
     core_->submit_task(item);
 }
 
-void static_thread_pool::inject_item(work_item* item) noexcept {
-    core_->observed().task_posted(item);
-    core_->inject(item, item);
-}
-
-void static_thread_pool::enqueue_all(work_queue& items) noexcept {
-    work_item* const first = items.front();
-    work_item* const last = items.back();
-    items.release();
-    core_->observed().tasks_posted(first, last);
-    core_->inject(first, last);
-}
-
 void static_thread_pool::unowned_exception(std::exception_ptr error) noexcept {
     core_->unowned_exception(std::move(error));
 }

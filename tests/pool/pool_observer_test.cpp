@@ -56,7 +56,7 @@ TEST(pool_observer, tasks_in_order_shares_of_broadcasts_and_batches_are_told_who
     {
         static_thread_pool pool{{.threads = 2, .observer = &seen}};
         const std::vector<std::function<void()>> nothing(count, [] {});
-        pool.post_batch(nothing);
+        pool.post_batch(coex::priority::low, nothing);
         pool.install([&pool] {
             for (std::size_t i = 0; i < count; ++i) {
                 coex::post_fifo([] {});

@@ -1,6 +1,9 @@
 #include <exec/pool/static_thread_pool.hpp>
 
 #include <exec/base/config.hpp>
+#include <exec/coro/task.hpp>
+#include <exec/vocab/priority.hpp>
+#include <exec/vocab/stop_token.hpp>
 
 #include <gtest/gtest.h>
 
@@ -124,6 +127,116 @@ TEST(post_batch, an_exception_of_one_goes_to_the_handler_and_the_others_run) {
     }
     EXPECT_EQ(calls, 100);
     EXPECT_EQ(errors, 1);
+}
+
+TEST(post_batch, at_a_priority_starts_in_order_before_or_behind_what_waits) {
+    for (const coex::priority level : {coex::priority::high, coex::priority::low}) {
+        std::vector<int> order;
+        std::vector<std::function<void()>> batch;
+        for (int i = 0; i < 6; ++i) batch.emplace_back([&order, i] { order.push_back(i); });
+        std::binary_semaphore held(0);
+        std::binary_semaphore gate(0);
+        {
+            static_thread_pool pool{{.threads = 1}};
+            pool.post([&] {
+                held.release();
+                gate.acquire();
+                pool.post_batch(level, batch);  // on a worker, too
+            });
+            held.acquire();
+            pool.post([&order] { order.push_back(100); });
+            pool.post_batch(level, batch);
+            EXPECT_GE(pool.stats().queued, 6U);
+            gate.release();
+        }
+        const std::vector<int> expected = level == coex::priority::high
+                                              ? std::vector<int>{0, 1, 2, 3, 4, 5, 0, 100, 1, 2, 3, 4, 5}
+                                              : std::vector<int>{100, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5};
+        EXPECT_EQ(order, expected) << "of eight items one is normal";
+    }
+}
+
+TEST(post_batch, at_a_priority_and_as_there_is_room_runs_each_once) {
+    std::atomic<int> calls = 0;
+    {
+        static_thread_pool pool{{.threads = 2, .queue_limit = 3}};
+        for (const coex::priority level : {coex::priority::high, coex::priority::normal, coex::priority::low}) {
+            const std::vector<std::function<void()>> batch(100, [&calls] { ++calls; });
+            pool.post_batch(level, batch);
+            pool.post([&pool, level, batch] { pool.post_batch(level, batch); });  // a worker works meanwhile
+        }
+    }
+    EXPECT_EQ(calls, 600);
+}
+
+TEST(post_batch, functions_whose_token_is_stopped_before_their_turn_never_run) {
+    std::atomic<int> calls = 0;
+    std::atomic<int> destroyed = 0;
+    coex::inplace_stop_source source;
+    std::binary_semaphore gate(0);
+    {
+        static_thread_pool pool{{.threads = 1}};
+        pool.post([&gate] { gate.acquire(); });
+        const auto held = std::shared_ptr<int>(new int(0), [&destroyed](int* which) {
+            delete which;
+            ++destroyed;
+        });
+        for (const coex::priority level : {coex::priority::high, coex::priority::normal}) {
+            pool.post_batch(level, std::views::iota(0, 10) | std::views::transform([&calls, held](int) {
+                                       return [&calls, held](coex::inplace_stop_token) { ++calls; };
+                                   }),
+                            source.get_token());
+        }
+        source.request_stop();
+        gate.release();
+    }
+    EXPECT_EQ(calls, 0);
+    EXPECT_EQ(destroyed, 1);
+}
+
+TEST(post_batch, functions_with_a_token_see_a_stop_while_they_run) {
+    std::atomic<int> saw = 0;
+    std::binary_semaphore begun(0);
+    coex::inplace_stop_source source;
+    {
+        static_thread_pool pool{{.threads = 1}};
+        const auto wait_for_stop = [&](coex::inplace_stop_token token) {
+            begun.release();
+            while (!token.stop_requested()) std::this_thread::yield();
+            ++saw;
+        };
+        pool.post_batch(std::vector{wait_for_stop, wait_for_stop}, source.get_token());
+        begun.acquire();
+        source.request_stop();
+    }
+    EXPECT_EQ(saw, 1) << "the second had not begun";
+}
+
+TEST(post_batch, runs_the_tasks_that_its_functions_return) {
+    std::atomic<int> ran = 0;
+    std::atomic<int> right_place = 0;
+    {
+        static_thread_pool pool{{.threads = 2, .on_exception = [&ran](std::exception_ptr) { ran += 100; }}};
+        const auto hop = [&](int i) {
+            return [&, i]() -> coex::task<> {
+                co_await pool.schedule();
+                right_place += pool.this_thread_index().has_value() ? 1 : 0;
+                ++ran;
+                if (i == 3) throw std::runtime_error("three");
+            };
+        };
+        pool.post_batch(std::views::iota(0, 10) | std::views::transform(hop));
+        pool.post_batch(coex::priority::low, std::views::iota(10, 20) | std::views::transform(hop));
+    }
+    EXPECT_EQ(ran, 20 + 100);
+    EXPECT_EQ(right_place, 20);
+}
+
+TEST(post_batch_death, an_empty_function_aborts_with_a_message) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    static_thread_pool pool{{.threads = 1}};
+    const std::vector<std::function<void()>> batch{[] {}, {}};
+    EXPECT_DEATH(pool.post_batch(batch), "post_batch\\(\\) was given an empty function");
 }
 
 TEST(post_batch, stress_batches_from_many_threads_all_run) {

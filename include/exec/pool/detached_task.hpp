@@ -38,6 +38,37 @@ private:
     Function function_;
 };
 
+/// What runs a posted function, or the task that it returns; `Token` is a stop token or nothing.
+template <class Function, class... Token>
+using detached_item =
+    std::conditional_t<makes_task<Function>, posted_task,
+                       detached_task<std::conditional_t<sizeof...(Token) == 0, Function, stoppable_call<Function>>>>;
+
+/// Makes one for the pool, where its coroutine is at `place`.
+///
+/// Errors: std::bad_alloc; what copying the function throws.
+template <class Function>
+[[nodiscard]] auto* make_detached(pool_core& pool, execution_context& place, Function&& function) {
+    using closure = std::decay_t<Function>;
+    if constexpr (makes_task<closure>) {
+        return recycling_new<posted_task>(pool, place, call_as_task<closure>(std::forward<Function>(function)),
+                                          inplace_stop_token());
+    } else {
+        return recycling_new<detached_item<closure>>(pool, std::forward<Function>(function));
+    }
+}
+template <class Function>
+[[nodiscard]] auto* make_detached(pool_core& pool, execution_context& place, Function&& function,
+                                  inplace_stop_token token) {
+    using closure = std::decay_t<Function>;
+    if constexpr (makes_task<closure>) {
+        return recycling_new<posted_task>(pool, place, call_as_task<closure>(std::forward<Function>(function)), token);
+    } else {
+        return recycling_new<detached_item<closure, inplace_stop_token>>(
+            pool, stoppable_call<closure>(std::forward<Function>(function), token));
+    }
+}
+
 template <class Task>
 void enqueue_detached(pool_core& pool, queue_place place, Task* item, void (*enqueue)(pool_core&, work_item*)) {
     place.give_to(*item);
@@ -57,16 +88,9 @@ void post_detached(pool_core& pool, Function&& function, void (*enqueue)(pool_co
         !is_empty_function(function),
         "post() or post_fifo() was given an empty function (a std::function without a target, a null pointer); "
         "there is nothing to run");
-    using closure = std::decay_t<Function>;
     queue_place place = queue_place::wait(gate_of(pool));
-    if constexpr (makes_task<closure>) {
-        auto* const item = recycling_new<posted_task>(
-            pool, context_of(pool), call_as_task<closure>(std::forward<Function>(function)), inplace_stop_token());
-        enqueue_detached(pool, std::move(place), item, enqueue);
-    } else {
-        auto* const item = recycling_new<detached_task<closure>>(pool, std::forward<Function>(function));
-        enqueue_detached(pool, std::move(place), item, enqueue);
-    }
+    auto* const item = make_detached(pool, context_of(pool), std::forward<Function>(function));
+    enqueue_detached(pool, std::move(place), item, enqueue);
 }
 
 }  // namespace coex::inline v0::detail

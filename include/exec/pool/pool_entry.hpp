@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/vocab/priority.hpp>
 #include <exec/vocab/work_item.hpp>
 
 #include <exception>
@@ -21,7 +22,7 @@ class queue_gate;
 /// The same; `default_pool()` on a thread outside of all pools.
 [[nodiscard]] pool_core& current_or_default_pool();
 
-[[nodiscard]] execution_context& context_of(pool_core& pool) noexcept;
+[[nodiscard]] execution_context& context_of(pool_core& pool, priority level = priority::normal) noexcept;
 /// What bounds the pool's queue; null when nothing does.
 [[nodiscard]] queue_gate* gate_of(pool_core& pool) noexcept;
 
@@ -32,6 +33,9 @@ void enqueue_task(pool_core& pool, work_item* item);
 
 /// The same, but on a worker of the pool its tasks of this kind start in order.
 void enqueue_task_fifo(pool_core& pool, work_item* item);
+
+/// Submits several at once, also on a worker in their order. LIFETIME: they may have run when this returns.
+void enqueue_batch(pool_core& pool, priority level, work_queue& items) noexcept;
 
 [[nodiscard]] unsigned worker_count(const pool_core& pool) noexcept;
 

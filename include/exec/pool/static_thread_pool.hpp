@@ -10,6 +10,7 @@
 #include <exec/pool/stack_job.hpp>
 #include <exec/pool/structured_work.hpp>
 #include <exec/pool/submission.hpp>
+#include <exec/pool/task_batch.hpp>
 #include <exec/vocab/priority.hpp>
 #include <exec/vocab/scheduler.hpp>
 #include <exec/vocab/stop_token.hpp>
@@ -144,35 +145,31 @@ public:
     /// Unlike `post`, also on a worker of this pool: the tasks start in the order of the range. In a pool with a
     /// `queue_limit` they are posted one by one, as there is room.
     ///
-    /// Errors:   std::bad_alloc; what the range or copying a function throws. Then none of them is posted.
+    /// Errors:   as `post`, also what the range throws. Then none of them is posted.
     /// Lifetime: as `post`.
     template <std::ranges::input_range Functions>
-        requires std::is_invocable_v<std::decay_t<std::ranges::range_reference_t<Functions>>&>
+        requires std::is_invocable_v<detail::function_in<Functions>&>
     void post_batch(Functions&& functions) {
-        using closure = posted<std::decay_t<std::ranges::range_reference_t<Functions>>>;
-        constexpr bool owned = !std::is_lvalue_reference_v<Functions> && !std::ranges::view<Functions>;
-        struct not_posted : work_queue {
-            ~not_posted() {
-                while (work_item* item = this->pop_front()) detail::recycling_delete(static_cast<closure*>(item));
-            }
-        } batch;
-        for (auto&& function : functions) {
-            if constexpr (owned) {
-                batch.push_back(detail::recycling_new<closure>(*this, std::move(function)));
-            } else {
-                batch.push_back(detail::recycling_new<closure>(*this, std::forward<decltype(function)>(function)));
-            }
-        }
-        if (gate_ == nullptr) {
-            if (!batch.empty()) enqueue_all(batch);
-            return;
-        }
-        while (work_item* const item = batch.pop_front()) {
-            detail::queue_place place = detail::queue_place::wait(gate_);
-            place.give_to(*static_cast<closure*>(item));
-            inject_item(item);
-            place.release();
-        }
+        post_batch(priority::normal, std::forward<Functions>(functions));
+    }
+    template <std::ranges::input_range Functions>
+        requires std::is_invocable_v<detail::function_in<Functions>&>
+    void post_batch(priority level, Functions&& functions) {
+        detail::post_all(*core_, level, std::forward<Functions>(functions));
+    }
+
+    /// The same for functions that may take `token`. Those whose turn has not come when it is stopped never run.
+    ///
+    /// Lifetime: the token's source must outlive the functions.
+    template <std::ranges::input_range Functions>
+        requires detail::pool_function<detail::function_in<Functions>>
+    void post_batch(Functions&& functions, inplace_stop_token token) {
+        post_batch(priority::normal, std::forward<Functions>(functions), token);
+    }
+    template <std::ranges::input_range Functions>
+        requires detail::pool_function<detail::function_in<Functions>>
+    void post_batch(priority level, Functions&& functions, inplace_stop_token token) {
+        detail::post_all(*core_, level, std::forward<Functions>(functions), token);
     }
 
     /// Runs `function()`, or `function(inplace_stop_token)`, on a worker and gives its result, or its exception, to the
@@ -368,12 +365,10 @@ private:
     };
 
     void enqueue_item(work_item* item, execution_context& where);
-    void inject_item(work_item* item) noexcept;
     [[nodiscard]] execution_context& at(priority level) noexcept {
         return level == priority::normal ? *context_ : at_other(level);
     }
     [[nodiscard]] execution_context& at_other(priority level) noexcept;
-    void enqueue_all(work_queue& items) noexcept;
     void unowned_exception(std::exception_ptr error) noexcept;
 
     std::unique_ptr<detail::pool_core> core_;
