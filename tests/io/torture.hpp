@@ -1,0 +1,249 @@
+#pragma once
+
+#include "io/support.hpp"
+
+#include <exec/algo/timeout.hpp>
+#include <exec/coro/sync_wait.hpp>
+#include <exec/coro/task.hpp>
+#include <exec/pool/static_thread_pool.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace coex_test {
+
+/// One operation that is to be stopped at any moment, with what it works on.
+class subject {
+public:
+    explicit subject(coex::static_thread_pool& pool) noexcept : pool_(&pool) {}
+    subject(const subject&) = delete;
+    subject& operator=(const subject&) = delete;
+    virtual ~subject() = default;
+
+    [[nodiscard]] virtual coex::task<void> run() = 0;
+    /// Lets a run that waits go on. Called once a round, on another thread, while it runs.
+    virtual void complete() {}
+    /// False: only `complete` ends it for sure.
+    [[nodiscard]] virtual bool stops() const { return true; }
+    /// After the run has ended: whether what its documentation promises has been kept.
+    virtual void check(bool stopped) { static_cast<void>(stopped); }
+
+    [[nodiscard]] coex::static_thread_pool& pool() const noexcept { return *pool_; }
+
+private:
+    coex::static_thread_pool* pool_;
+};
+
+struct kind_of_subject {
+    const char* name;
+    std::unique_ptr<subject> (*make)(coex::static_thread_pool& pool, const scratch_directory& scratch);
+    int dearness = 1;  ///< so many times fewer rounds
+};
+
+template <class Subject>
+std::unique_ptr<subject> make_subject(coex::static_thread_pool& pool, const scratch_directory& scratch) {
+    return std::make_unique<Subject>(pool, scratch);
+}
+
+/// When the stop comes.
+enum class moment : unsigned char {
+    before,
+    from_the_pool,
+    in_flight,
+    at_completion,
+    after_completion,
+    time_out,
+    twice
+};
+constexpr unsigned moments = 7;
+
+/// Counts what a run comes to.
+struct outcome {
+    std::atomic<int> begun{0};
+    std::atomic<int> completed{0};
+    std::atomic<int> left{0};
+    std::atomic<bool> stopped_from_pool{false};
+};
+
+class leaving {
+public:
+    explicit leaving(outcome& of) noexcept : outcome_(&of) {}
+    leaving(const leaving&) = delete;
+    leaving& operator=(const leaving&) = delete;
+    ~leaving() { outcome_->left.fetch_add(1); }
+
+private:
+    outcome* outcome_;
+};
+
+inline coex::task<void> drive(subject& what, coex::static_thread_pool* place, moment when,
+                              coex::inplace_stop_source& stop, outcome& result, std::chrono::microseconds limit) {
+    if (place != nullptr) co_await place->schedule();
+    const leaving here(result);
+    result.begun.store(1);
+    // The worker that submits the operation finds the stop next in its queue.
+    if (when == moment::from_the_pool) {
+        what.pool().post([&stop, &result] {
+            stop.request_stop();
+            result.stopped_from_pool.store(true);
+        });
+    }
+    if (when == moment::time_out) {
+        coex::task<void> work = what.run();
+        co_await coex::timeout(std::move(work), limit);
+    } else {
+        co_await what.run();
+    }
+    result.completed.fetch_add(1);
+}
+
+/// COEX_TORTURE_ROUNDS times the rounds of each kind.
+inline int torture_rounds(int usual) {
+    const char* const given = std::getenv("COEX_TORTURE_ROUNDS");
+    return given == nullptr ? usual : std::max(1, std::atoi(given));
+}
+
+inline void pause_for(unsigned length) {
+    for (unsigned i = 0; i < length / 8; ++i) std::this_thread::yield();
+}
+
+class torturer {
+public:
+    explicit torturer(unsigned seed) : random_(seed) {}
+
+    /// Stops `what` once, somehow.
+    void round(subject& what, coex::static_thread_pool& elsewhere) {
+        const auto when = static_cast<moment>(random_() % moments);
+        coex::static_thread_pool* const places[] = {nullptr, &what.pool(), &elsewhere};
+        coex::static_thread_pool* const place = places[random_() % 3];
+        const bool wait_for_begin = random_() % 4 != 0;
+        const bool data_first = random_() % 2 == 0;
+        const auto first_pause = static_cast<unsigned>(random_() % 100);
+        const std::chrono::microseconds limit(random_() % 150);
+        coex::inplace_stop_source stop;
+        outcome result;
+        if (when == moment::before) stop.request_stop();
+        std::thread racer([&] {
+            // A run that is stopped before it has arrived at its place never begins.
+            while (wait_for_begin && when != moment::before && result.begun.load() == 0) std::this_thread::yield();
+            pause_for(first_pause);
+            bool asked = true;
+            if (when == moment::after_completion || (when == moment::at_completion && data_first)) {
+                what.complete();
+            } else if (when == moment::at_completion) {
+                stop.request_stop();
+                what.complete();
+            } else if (when == moment::twice) {
+                std::thread second([&stop] { stop.request_stop(); });
+                stop.request_stop();
+                second.join();
+                asked = false;
+            } else {
+                asked = false;
+            }
+            if (when == moment::after_completion) pause_for(100 - first_pause);
+            if (when != moment::time_out && when != moment::from_the_pool) stop.request_stop();
+            if (!asked && !what.stops()) what.complete();
+        });
+        const bool finished = end_of(drive(what, place, when, stop, result, limit), stop);
+        racer.join();
+        while (when == moment::from_the_pool && !result.stopped_from_pool.load()) std::this_thread::yield();
+        EXPECT_EQ(result.completed.load(), finished ? 1 : 0);
+        EXPECT_LE(result.left.load(), 1);
+        EXPECT_FALSE(when == moment::before && finished) << "a stop before the start never starts";
+        EXPECT_EQ(result.left.load() == 1, finished || result.begun.load() != 0);
+        what.check(!finished);
+    }
+
+    unsigned operator()() { return static_cast<unsigned>(random_()); }
+
+private:
+    /// Whether the task completed. What ran into its time limit was stopped, too.
+    static bool end_of(coex::task<void> work, coex::inplace_stop_source& stop) {
+        try {
+            return coex::sync_wait(std::move(work), stop.get_token()).has_value();
+        } catch (const std::system_error& error) {
+            EXPECT_EQ(error.code(), std::errc::timed_out) << error.what();
+            return false;
+        }
+    }
+
+    std::minstd_rand random_;
+};
+
+/// Stops each kind of operation at random moments; then destroys pools that have it in flight.
+class torture : public on_both_roads {
+protected:
+    void stop_at_random(const std::vector<kind_of_subject>& kinds, int rounds) {
+        const unsigned seed = std::random_device()();
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        torturer random(seed);
+        const std::size_t before = open_descriptors();
+        {
+            const scratch_directory scratch;
+            coex::static_thread_pool elsewhere{{.threads = 1}};
+            std::optional<coex::static_thread_pool> pool;
+            for (const kind_of_subject& kind : kinds) {
+                SCOPED_TRACE(kind.name);
+                const int times = 1 + torture_rounds(rounds) / kind.dearness;
+                for (int i = 0; i < times && !HasFailure(); ++i) {
+                    if (i % 64 == 0)
+                        pool.emplace(coex::pool_options{.threads = 1 + random() % 2, .io_depth = random() % 3});
+                    random.round(*kind.make(*pool, scratch), elsewhere);
+                }
+            }
+        }
+        EXPECT_EQ(open_descriptors(), before) << "of all that was opened, something is still open";
+    }
+
+    void destroy_under_it(const std::vector<kind_of_subject>& kinds, int rounds) {
+        const unsigned seed = std::random_device()();
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        torturer random(seed);
+        const std::size_t before = open_descriptors();
+        {
+            const scratch_directory scratch;
+            for (const kind_of_subject& kind : kinds) {
+                SCOPED_TRACE(kind.name);
+                for (int i = 0; i < 1 + torture_rounds(rounds) / kind.dearness && !HasFailure(); ++i) {
+                    destroy_once(kind, scratch, random);
+                }
+            }
+        }
+        EXPECT_EQ(open_descriptors(), before) << "of all that was opened, something is still open";
+    }
+
+private:
+    static void destroy_once(const kind_of_subject& kind, const scratch_directory& scratch, torturer& random) {
+        outcome result;
+        coex::inplace_stop_source never;
+        std::optional<coex::static_thread_pool> pool(
+            std::in_place, coex::pool_options{.threads = 1 + random() % 2, .io_depth = random() % 3});
+        const std::unique_ptr<subject> what = kind.make(*pool, scratch);
+        std::optional<bool> finished;
+        std::thread waiter([&] {
+            coex::task<void> work = drive(*what, &*pool, moment::in_flight, never, result, {});
+            finished = coex::sync_wait(std::move(work)).has_value();
+        });
+        while (result.begun.load() == 0) std::this_thread::yield();
+        pause_for(random() % 100);
+        if (!what->stops()) what->complete();
+        pool.reset();
+        waiter.join();
+        EXPECT_EQ(result.completed.load(), *finished ? 1 : 0);
+        EXPECT_EQ(result.left.load(), 1);
+        what->check(!*finished);
+    }
+};
+
+}  // namespace coex_test
