@@ -30,9 +30,12 @@ public:
     /// The worker found nothing in its own queues and begins to look everywhere.
     void begin_search() noexcept { counts_.fetch_add(one_searching); }
 
-    /// The searching worker found something. Returns true when it was the last that searched: it must then look whether
-    /// more work is there and wake another for it, and otherwise call `keep_time()`.
-    [[nodiscard]] bool end_search() noexcept { return (counts_.fetch_sub(one_searching) >> searching_shift) == 1; }
+    /// The searching worker found something. Returns true when it was the last that searched and somebody sleeps: it
+    /// must then look whether more work is there and wake another for it, and otherwise call `keep_time()`.
+    [[nodiscard]] bool end_search() noexcept {
+        const std::uint64_t counts = counts_.fetch_sub(one_searching);
+        return counts >> searching_shift == 1 && (counts & sleeping_mask) != 0;
+    }
 
     /// The searching worker found nothing: it counts as asleep from here on. It must look at all queues once more, and
     /// may then park until the returned deadline.

@@ -135,7 +135,7 @@ begin:
        fi;
        if
        :: atomic { VISIBLE -> top++ }
-          atomic { last = (searching == 1); searching-- }
+          atomic { last = (searching == 1 && sleeping > 0); searching-- }
 #ifndef NO_LOOK_AGAIN
           if
           :: atomic { last && VISIBLE -> skip }

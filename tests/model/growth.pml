@@ -120,7 +120,7 @@ busy:
 look:
     if
     :: atomic { VISIBLE -> if :: queue ? item :: own ? item fi }
-       atomic { last = (searching == 1); searching-- }
+       atomic { last = (searching == 1 && sleeping > 0); searching-- }
        if
        :: atomic { last && VISIBLE -> skip }
           notify_one()

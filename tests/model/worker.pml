@@ -207,10 +207,10 @@ look:                                  /* look_everywhere() */
 
 found:
 #ifdef FAULT_last_searcher_is_not_known
-    last = (searching == 1);
+    last = (searching == 1 && asleep > 0);
     searching--;
 #else
-    atomic { last = (searching == 1); searching-- }                        /* EndSearch */
+    atomic { last = (searching == 1 && asleep > 0); searching-- }         /* EndSearch */
 #endif
 #ifdef FAULT_no_look_again
     last = 0;

@@ -112,11 +112,22 @@ TEST_F(idle_set_test, a_sleeper_woken_twice_at_once_is_counted_once) {
     idle_.notify_one();  // takes worker 1 off the list, which then wakes by itself before the unpark
     EXPECT_TRUE(wake_up(1));
     idle_.notify_one();
-    EXPECT_TRUE(wake_up(0));
+    EXPECT_FALSE(wake_up(0)) << "the last that searched, but nobody sleeps";
     idle_.notify_one();
     EXPECT_EQ(unparked(), 2) << "nobody sleeps: nobody is woken";
+    fall_asleep(0);
     idle_.begin_search();
     EXPECT_TRUE(idle_.end_search()) << "the count of searchers is back at none";
+}
+
+TEST_F(idle_set_test, the_last_that_searched_looks_again_only_when_somebody_sleeps) {
+    idle_.begin_search();
+    EXPECT_FALSE(idle_.end_search());
+    fall_asleep(0);
+    idle_.begin_search();
+    idle_.begin_search();
+    EXPECT_FALSE(idle_.end_search()) << "another one searches";
+    EXPECT_TRUE(idle_.end_search());
 }
 
 TEST_F(idle_set_test, one_sleeper_keeps_the_time_and_the_others_sleep_without_limit) {
@@ -151,7 +162,7 @@ TEST_F(idle_set_test, a_timekeeper_that_wakes_and_finds_work_passes_the_office_o
     EXPECT_EQ(unparked(), 0) << "it has searched: meanwhile the time was kept";
     idle_.keep_time(timers_);
     EXPECT_EQ(unparked_[1], 1) << "a successor is told";
-    EXPECT_TRUE(wake_up(1));
+    EXPECT_FALSE(wake_up(1)) << "nobody sleeps who could keep the time";
     EXPECT_EQ(fall_asleep(1), soon);
     timers_.close();
 }
@@ -211,7 +222,7 @@ TEST_F(idle_set_test, waking_all_makes_every_sleeper_look_again) {
     for (unsigned i = 0; i < count; ++i) fall_asleep(i);
     idle_.wake_all();
     for (const int each : unparked_) EXPECT_EQ(each, 1);
-    for (unsigned i = 0; i < count; ++i) EXPECT_TRUE(wake_up(i));
+    for (unsigned i = 0; i < count; ++i) EXPECT_EQ(wake_up(i), i + 1 < count) << "all but the last leave sleepers";
 }
 
 }  // namespace
