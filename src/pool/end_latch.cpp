@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 
 namespace coex::inline v0::detail {
 namespace {
@@ -25,6 +26,11 @@ struct blocked_thread : end_latch::waiter {
     std::condition_variable ended;
 };
 
+bool is_worker_of(const pool_core& pool) noexcept {
+    const worker* const here = worker::current();
+    return here != nullptr && &here->pool() == &pool;
+}
+
 /// A worker waits, and works for its pool meanwhile.
 struct waiting_worker : end_latch::waiter {
     explicit waiting_worker(worker& which) noexcept : waiter{&waiting_worker::on_ended}, self(which) {}
@@ -32,8 +38,9 @@ struct waiting_worker : end_latch::waiter {
     static void on_ended(waiter* base, end_latch& latch) noexcept {
         worker& woken = static_cast<waiting_worker*>(base)->self;
         // LIFETIME: once the end is visible, the worker may return and its pool be destroyed: hold the pool until it is
-        // woken.
-        const pool_core::visit visit(woken.pool());
+        // woken. No pool goes before its own workers.
+        std::optional<pool_core::visit> visit;
+        if (!is_worker_of(woken.pool())) visit.emplace(woken.pool());
         latch.set_ended();
         woken.unpark();
     }
@@ -49,7 +56,7 @@ constinit end_latch::waiter end_latch::ended_{nullptr};
 void end_latch::wait() noexcept {
     if (has_ended()) return;
     if (worker* const here = worker::current(); here != nullptr && here->may_help()) {
-        const pool_core::nested_wait nested(here->pool());
+        const worker::nested_wait nested(*here);
         waiting_worker waiting(*here);
         if (try_wait(waiting)) here->work_until(&waiting_worker::has_ended, this);
         return;

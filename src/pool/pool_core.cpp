@@ -319,6 +319,12 @@ bool pool_core::has_visible_work() const noexcept {
     return false;
 }
 
+bool pool_core::has_nested_wait() const noexcept {
+    const std::size_t made = worker_count();
+    return std::any_of(workers_.begin(), workers_.begin() + made,
+                       [](const auto& each) { return each->waits_inside_a_task(); });
+}
+
 bool pool_core::has_share() const noexcept {
     return std::any_of(workers_.begin(), workers_.begin() + options_.threads,
                        [](const auto& each) { return each->has_share(); });
@@ -341,7 +347,7 @@ void pool_core::try_terminate() noexcept {
     // lock, and takes that of the idle set.
     if (!timers_closed_.load() || !timers_.empty()) return;
     const bool over = idle_.all_asleep_and([this] {
-        if (nested_waits_.load() != 0) return false;
+        if (has_nested_wait()) return false;
         pool_extension* const extension = extension_seen_.load();
         if (extension != nullptr && !extension->quiet()) return false;
         // Last: what an operation or a timer handed over is visible before it counts as ended.

@@ -141,18 +141,6 @@ public:
         pool_core& pool_;
     };
 
-    /// Counts a worker that waits inside a task and works meanwhile: asleep or not, its task has not ended.
-    class nested_wait {
-    public:
-        explicit nested_wait(pool_core& pool) noexcept : pool_(pool) { pool_.nested_waits_.fetch_add(1); }
-        nested_wait(const nested_wait&) = delete;
-        nested_wait& operator=(const nested_wait&) = delete;
-        ~nested_wait() { pool_.nested_waits_.fetch_sub(1); }
-
-    private:
-        pool_core& pool_;
-    };
-
     /// The attached extension, made by `make(*this)` at the first call.
     template <class Make>
     [[nodiscard]] pool_extension& extension(Make make) {
@@ -187,6 +175,7 @@ private:
     void cancel(timer_node& node) noexcept override { timers_.cancel(node); }
 
     [[nodiscard]] bool has_share() const noexcept;
+    [[nodiscard]] bool has_nested_wait() const noexcept;
     void start_threads();
     void run_worker(worker& which) noexcept;
     void shut_down() noexcept;
@@ -209,7 +198,6 @@ private:
     std::atomic<bool> timers_closed_{false};
     std::atomic<bool> terminated_{false};
     std::atomic<std::size_t> visitors_{0};
-    std::atomic<std::size_t> nested_waits_{0};
     std::vector<std::unique_ptr<worker>> workers_;  // the first `made_`; element i is set before made_ says so
     std::atomic<std::size_t> made_{0};              // written by the making thread, then by the watcher
     std::vector<pthread_t> threads_;

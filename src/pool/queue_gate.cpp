@@ -36,7 +36,7 @@ void queue_gate::sleep() noexcept {
 }
 
 void queue_gate::help(worker& here) noexcept {
-    const pool_core::nested_wait nested(here.pool());
+    const worker::nested_wait nested(here);
     helper self{here, nullptr};
     {
         const std::lock_guard lock(mutex_);

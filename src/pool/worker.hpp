@@ -129,6 +129,24 @@ public:
     [[nodiscard]] bool has_share() const noexcept { return !shares_.empty(); }
     [[nodiscard]] std::size_t queued() noexcept { return deque_.size() + ready_.size() + shares_.size(); }
 
+    /// Counts that the worker waits inside a task and works meanwhile: asleep or not, its task has not ended. Own
+    /// thread only.
+    class nested_wait {
+    public:
+        explicit nested_wait(worker& self) noexcept : self_(self) { self_.add_nested_wait(1); }
+        nested_wait(const nested_wait&) = delete;
+        nested_wait& operator=(const nested_wait&) = delete;
+        ~nested_wait() { self_.add_nested_wait(-1); }
+
+    private:
+        worker& self_;
+    };
+    /// To be asked of a worker that is asleep.
+    [[nodiscard]] bool waits_inside_a_task() const noexcept {
+        // ORDER: relaxed; the worker has announced its sleep since, and the announcements have a mutex.
+        return nested_waits_.load(std::memory_order_relaxed) != 0;
+    }
+
     struct counters {
         std::atomic<std::uint64_t> executed{0};
         std::atomic<std::uint64_t> stolen{0};
@@ -170,6 +188,7 @@ private:
     [[nodiscard]] work_item* take_share() noexcept;
     [[nodiscard]] work_item* take_ready() noexcept;
     [[nodiscard]] work_item* take_ready_and_tell() noexcept;
+    [[nodiscard]] bool is_done_soon(predicate done, void* argument) noexcept;
     [[nodiscard]] work_item* search(predicate done, void* argument) noexcept;
     [[nodiscard]] work_item* look_everywhere() noexcept;
     [[nodiscard]] work_item* steal() noexcept;
@@ -186,6 +205,10 @@ private:
     static void count(Counter& counter) noexcept {
         // ORDER: relaxed; one writer, and readers want an estimate.
         counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    void add_nested_wait(int change) noexcept {
+        // ORDER: relaxed; one writer, and see waits_inside_a_task().
+        nested_waits_.store(nested_waits_.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
     }
     void found() noexcept;
     void let_others_run(std::chrono::microseconds& nap) noexcept;
@@ -208,6 +231,7 @@ private:
     timer_clock::time_point crowded_since_{};
     std::atomic<int> waker_cpu_{-1};  // the processor of the thread that woke this worker for work, since it was asked
     bool left_ = false;
+    std::atomic<int> nested_waits_{0};
     counters counters_;
 
     work_deque deque_;
