@@ -1,6 +1,7 @@
 #include "io/ring.hpp"
 
 #include "io/ring_attendant.hpp"
+#include "io/ring_data.hpp"
 #include "io/ring_entry.hpp"
 #include "io/service.hpp"
 
@@ -16,19 +17,6 @@ namespace {
 
 constexpr unsigned submission_entries = 256;
 constexpr unsigned completion_entries = 4096;
-
-// What user_data means when it is not an operation.
-constexpr std::uint64_t data_of_cancel = 0;
-constexpr std::uint64_t data_of_wake_up = 1;
-
-// Linux gives user space 47 bits of address unless it asks for more; the rest of user_data is the generation.
-constexpr unsigned generation_shift = 48;
-constexpr std::uint64_t address_mask = (std::uint64_t{1} << generation_shift) - 1;
-
-std::uint64_t data_of(io_operation& operation) noexcept {
-    return (reinterpret_cast<std::uintptr_t>(&operation) & address_mask) |
-           std::uint64_t{io_operation_access::generation(operation)} << generation_shift;
-}
 
 // A system call that was interrupted answers with a number that user space does not know: the kernel's entry code turns
 // it into EINTR or a restart, but io_uring hands some of them through (ERESTARTSYS, -NOINTR, -NOHAND, -RESTARTBLOCK).
@@ -128,12 +116,6 @@ void ring::take_back() noexcept {
     }
 }
 
-// Under inbox_mutex_. io_service::cancel() may be about to do the same.
-void ring::ask_once_more(io_operation& operation) noexcept {
-    if (!io_operation_access::listed(operation)) inbox_.push_back(operation);
-    inbox_full_.store(true);
-}
-
 bool ring::try_prepare(io_operation& operation) noexcept {
     io_uring_sqe* const entry = free_entry();
     if (entry == nullptr) return false;
@@ -178,55 +160,6 @@ void ring::prepare_backlog() noexcept {
         rest.append(backlog_);
         backlog_.append(rest);
         return;
-    }
-}
-
-void ring::cancel(io_operation& operation) noexcept {
-    {
-        const std::lock_guard lock(inbox_mutex_);
-        ask_once_more(operation);
-    }
-    unpark();
-}
-
-void ring::cancel_all() noexcept {
-    {
-        const std::lock_guard lock(inbox_mutex_);
-        all_asked_ = true;
-        inbox_full_.store(true);
-    }
-    unpark();
-}
-
-void ring::forget(io_operation& operation) noexcept {
-    const std::lock_guard lock(inbox_mutex_);
-    inbox_.remove(operation);
-}
-
-bool ring::prepare_cancel(std::uint64_t target, int flags) noexcept {
-    io_uring_sqe* const entry = free_entry();
-    if (entry == nullptr) return false;
-    io_uring_prep_cancel64(entry, target, flags);
-    io_uring_sqe_set_data64(entry, data_of_cancel);
-    return true;
-}
-
-void ring::prepare_cancellations() noexcept {
-    // What waits for an entry must be submitted before its cancellation, which would not find it otherwise.
-    if (!inbox_full_.load() || !backlog_.empty()) return;
-    const std::lock_guard lock(inbox_mutex_);
-    inbox_full_.store(!returned_.empty());
-    while (io_operation* operation = inbox_.pop_front()) {
-        if (prepare_cancel(data_of(*operation), 0)) continue;
-        inbox_.push_back(*operation);
-        inbox_full_.store(true);
-        return;
-    }
-    if (!all_asked_) return;
-    if (prepare_cancel(0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL)) {
-        all_asked_ = false;
-    } else {
-        inbox_full_.store(true);
     }
 }
 
@@ -309,17 +242,30 @@ void ring::take_completions(completions& taken) noexcept {
     const unsigned count = io_uring_peek_batch_cqe(&ring_, entries.data(), most_taken);
     taken.count = 0;
     taken.more = count == most_taken;
+    bool missed = false;
+    bool few_cancelled = false;
     for (unsigned i = 0; i < count; ++i) {
         const std::uint64_t data = io_uring_cqe_get_data64(entries[i]);
         if (data == data_of_wake_up) {
             wake_watched_ = false;  // it ended, also if everything was cancelled: park() watches anew
-        } else if (data != data_of_cancel) {
+        } else if (data == data_of_cancel) {
+            missed = missed || entries[i]->res == -ENOENT;
+        } else if (data == data_of_cancel_all) {
+            few_cancelled = entries[i]->res <= 1;  // one is the watch for wake-ups
+        } else {
             taken.entries[taken.count++] = {&operation_of(data), answer_of(entries[i]->res)};
         }
     }
     io_uring_cq_advance(&ring_, count);
     // ORDER: relaxed; written under lock_, and the attendant may come once in vain.
     unfinished_.store(unfinished_.load(std::memory_order_relaxed) - taken.count, std::memory_order_relaxed);
+    if (missed) ask_all_once_more();
+    // ORDER: relaxed; written under lock_, which is held.
+    if (ending_ && (few_cancelled || taken.count != 0) && unfinished_.load(std::memory_order_relaxed) != 0) {
+        const std::lock_guard lock(inbox_mutex_);
+        all_asked_ = true;
+        inbox_full_.store(true);
+    }
 }
 
 void ring::hand_over(const completions& taken) noexcept {

@@ -97,7 +97,7 @@ private:
     void prepare_all() noexcept;
     void prepare_backlog() noexcept;
     void prepare_cancellations() noexcept;
-    [[nodiscard]] bool prepare_cancel(std::uint64_t target, int flags) noexcept;
+    [[nodiscard]] bool prepare_cancel(std::uint64_t target, int flags, std::uint64_t data) noexcept;
     void watch_wake_up() noexcept;
     void sleep_until(timer_clock::time_point deadline) noexcept;
     void take_completions(completions& taken) noexcept;
@@ -105,6 +105,8 @@ private:
     void give_back(io_operation& operation) noexcept;
     void take_back() noexcept;
     void ask_once_more(io_operation& operation) noexcept;
+    void forget_asked(io_operation& operation) noexcept;
+    void ask_all_once_more() noexcept;
     /// Takes `lock_`; not for a ring to which nobody but its owner comes.
     [[nodiscard]] std::unique_lock<owner_lock> lock_if_attended() const noexcept;
     [[nodiscard]] bool is_something_to_do() const noexcept;
@@ -122,6 +124,7 @@ private:
     int wake_descriptor_ = -1;                // OWNER: the same
     std::uint64_t wake_count_ = 0;            // where the kernel puts what it read from wake_descriptor_
     bool wake_watched_ = false;               // OWNER: lock_
+    bool ending_ = false;                     // OWNER: lock_; the cancellation of everything was sent
     std::uint16_t next_generation_ = 0;       // OWNER: lock_
     work_queue backlog_;                      // OWNER: lock_; operations for which no submission entry was free
     std::atomic<std::size_t> unfinished_{0};  // written under lock_: operations begun whose completion nobody has taken
@@ -134,6 +137,7 @@ private:
 
     mutable std::mutex inbox_mutex_;       // may be taken under lock_
     io_list inbox_;                        // OWNER: inbox_mutex_; operations to be cancelled
+    io_list asked_;                        // OWNER: inbox_mutex_; those whose cancellation was sent, `refused_` is set
     work_queue returned_;                  // OWNER: inbox_mutex_; operations that the attendant gave back, to be begun
     bool in_hand_ = false;                 // OWNER: inbox_mutex_; the attendant hands over, and may give back
     bool all_asked_ = false;               // OWNER: inbox_mutex_

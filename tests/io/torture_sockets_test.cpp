@@ -1,7 +1,6 @@
 #include "io/socket_support.hpp"
 #include "io/torture.hpp"
 
-#include <exec/io/backend_kind.hpp>
 #include <exec/io/datagram.hpp>
 
 #include <fcntl.h>
@@ -35,12 +34,6 @@ std::size_t drain(int descriptor) {
         if (count <= 0) return all;
         all += static_cast<std::size_t>(count);
     }
-}
-
-/// False where Linux hands over what waits for room in a local socket to a thread of io_uring's: a cancellation that
-/// comes just then finds it nowhere, so only room ends it for sure.
-bool not_handed_to_threads() {
-    return coex::active_io_backend() != coex::io_backend_kind::io_uring;
 }
 
 /// Two connected streams, of which the run uses `near_`.
@@ -208,7 +201,6 @@ struct unix_connect : subject {
     void complete() override {
         for (int& each : accepted_) each = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
     }
-    [[nodiscard]] bool stops() const override { return not_handed_to_threads(); }
     scratch_directory place_;
     endpoint where_;
     coex::unix_listener listener_;
@@ -252,7 +244,6 @@ struct send_datagram : subject {
         by_run_ = co_await sender_.send_to(block, where_);
     }
     void complete() override { received_ = drain(receiver_.native_handle()); }
-    [[nodiscard]] bool stops() const override { return not_handed_to_threads(); }
     void check(bool) override {
         EXPECT_EQ(received_ + drain(receiver_.native_handle()), sent_ + by_run_)
             << "lost, or sent by a stopped send_to";
