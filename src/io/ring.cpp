@@ -148,6 +148,7 @@ int ring::submit_prepared() noexcept {
 void ring::prepare_all() noexcept {
     take_back();
     prepare_backlog();
+    ask_again_if_due();
     prepare_cancellations();
 }
 
@@ -197,6 +198,8 @@ void ring::note_what_is_left() noexcept {
 bool ring::is_something_to_do() const noexcept {
     // ORDER: relaxed; hints, all of them: a stale one costs a visit in vain, or one that comes a look later.
     if (unsubmitted_.load(std::memory_order_relaxed) || inbox_full_.load()) return true;
+    // ORDER: relaxed; as above.
+    if (asks_again_.load(std::memory_order_relaxed)) return true;
     constexpr unsigned completions_wait = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;
     const unsigned taken = io_uring_smp_load_acquire(ring_.cq.khead);
     return io_uring_smp_load_acquire(ring_.cq.ktail) != taken ||
@@ -249,7 +252,11 @@ void ring::take_completions(completions& taken) noexcept {
         if (data == data_of_wake_up) {
             wake_watched_ = false;  // it ended, also if everything was cancelled: park() watches anew
         } else if (data == data_of_cancel) {
-            missed = missed || entries[i]->res == -ENOENT;
+            if (entries[i]->res == -ENOENT) {
+                missed = true;
+            } else {
+                ask_pause_ = shortest_ask_pause;
+            }
         } else if (data == data_of_cancel_all) {
             few_cancelled = entries[i]->res <= 1;  // one is the watch for wake-ups
         } else {
@@ -259,13 +266,7 @@ void ring::take_completions(completions& taken) noexcept {
     io_uring_cq_advance(&ring_, count);
     // ORDER: relaxed; written under lock_, and the attendant may come once in vain.
     unfinished_.store(unfinished_.load(std::memory_order_relaxed) - taken.count, std::memory_order_relaxed);
-    if (missed) ask_all_once_more();
-    // ORDER: relaxed; written under lock_, which is held.
-    if (ending_ && (few_cancelled || taken.count != 0) && unfinished_.load(std::memory_order_relaxed) != 0) {
-        const std::lock_guard lock(inbox_mutex_);
-        all_asked_ = true;
-        inbox_full_.store(true);
-    }
+    if (missed || (ending_ && (few_cancelled || taken.count != 0))) ask_again_later();
 }
 
 void ring::hand_over(const completions& taken) noexcept {
@@ -298,7 +299,7 @@ void ring::park(timer_clock::time_point deadline) noexcept {
             return;
         }
         if (attendant_ != nullptr) resting_.store(true);
-        sleep_until(deadline);
+        sleep_until(std::min(deadline, ask_again_at_));
         // An exchange, not a store: what the waker did before unpark() is visible from here on.
         state_.exchange(sleep::awake);
         note_what_is_left();

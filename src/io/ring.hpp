@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -81,6 +82,9 @@ private:
         int result;
     };
     static constexpr unsigned most_taken = 64;
+    // Between cancellations that found nothing: a read that a device has begun is found by none until it ends.
+    static constexpr std::chrono::microseconds shortest_ask_pause{20};
+    static constexpr std::chrono::microseconds longest_ask_pause{10'000};
     struct completions {
         std::array<completion, most_taken> entries;  // the first `count`
         unsigned count = 0;
@@ -106,7 +110,8 @@ private:
     void take_back() noexcept;
     void ask_once_more(io_operation& operation) noexcept;
     void forget_asked(io_operation& operation) noexcept;
-    void ask_all_once_more() noexcept;
+    void ask_again_later() noexcept;
+    void ask_again_if_due() noexcept;
     /// Takes `lock_`; not for a ring to which nobody but its owner comes.
     [[nodiscard]] std::unique_lock<owner_lock> lock_if_attended() const noexcept;
     [[nodiscard]] bool is_something_to_do() const noexcept;
@@ -119,12 +124,15 @@ private:
 
     // Held by whoever prepares, submits or takes completions: the owner also while it sleeps in here.
     mutable owner_lock lock_;
-    io_uring ring_{};                         // OWNER: lock_
-    bool made_ = false;                       // OWNER: set_up(), then constant
-    int wake_descriptor_ = -1;                // OWNER: the same
-    std::uint64_t wake_count_ = 0;            // where the kernel puts what it read from wake_descriptor_
-    bool wake_watched_ = false;               // OWNER: lock_
-    bool ending_ = false;                     // OWNER: lock_; the cancellation of everything was sent
+    io_uring ring_{};               // OWNER: lock_
+    bool made_ = false;             // OWNER: set_up(), then constant
+    int wake_descriptor_ = -1;      // OWNER: the same
+    std::uint64_t wake_count_ = 0;  // where the kernel puts what it read from wake_descriptor_
+    bool wake_watched_ = false;     // OWNER: lock_
+    bool ending_ = false;           // OWNER: lock_; the cancellation of everything was sent
+    timer_clock::time_point ask_again_at_ = timer_clock::time_point::max();  // OWNER: lock_
+    std::chrono::microseconds ask_pause_ = shortest_ask_pause;               // OWNER: lock_
+    std::atomic<bool> asks_again_{false};     // written under lock_: ask_again_at_ is set
     std::uint16_t next_generation_ = 0;       // OWNER: lock_
     work_queue backlog_;                      // OWNER: lock_; operations for which no submission entry was free
     std::atomic<std::size_t> unfinished_{0};  // written under lock_: operations begun whose completion nobody has taken

@@ -1,6 +1,7 @@
 #include "io/ring.hpp"
 #include "io/ring_data.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 namespace coex::inline v0::detail {
@@ -37,15 +38,33 @@ void ring::forget_asked(io_operation& operation) noexcept {
 
 // Between the attempt that would have waited and the watch, or the kernel's thread, that waits in its place, an
 // operation is nowhere that a cancellation looks: it answers that there is none, and the operation goes on waiting. The
-// kernel gets on with it when it is entered next, so the same question is put once more then. What has ended
-// meanwhile has left the list.
-void ring::ask_all_once_more() noexcept {
+// kernel gets on with it when it is entered next, so the same question is put again then. What a device is busy with is
+// not found either, until it ends: so ever more seldom. Under lock_.
+void ring::ask_again_later() noexcept {
+    if (ask_again_at_ != timer_clock::time_point::max()) return;
+    ask_again_at_ = timer_clock::now() + ask_pause_;
+    ask_pause_ = std::min(2 * ask_pause_, longest_ask_pause);
+    // ORDER: relaxed; a hint for the attendant, which looks again a little later.
+    asks_again_.store(true, std::memory_order_relaxed);
+}
+
+// What has ended meanwhile has left the list. Under lock_.
+void ring::ask_again_if_due() noexcept {
+    if (ask_again_at_ == timer_clock::time_point::max() || timer_clock::now() < ask_again_at_) return;
+    ask_again_at_ = timer_clock::time_point::max();
+    // ORDER: relaxed; as in ask_again_later().
+    asks_again_.store(false, std::memory_order_relaxed);
+    // ORDER: relaxed; written under lock_.
+    const bool all = ending_ && unfinished_.load(std::memory_order_relaxed) != 0;
     const std::lock_guard lock(inbox_mutex_);
     while (io_operation* operation = asked_.pop_front()) {
         io_operation_access::refused(*operation) = false;
         inbox_.push_back(*operation);
         inbox_full_.store(true);
     }
+    if (!all) return;
+    all_asked_ = true;
+    inbox_full_.store(true);
 }
 
 bool ring::prepare_cancel(std::uint64_t target, int flags, std::uint64_t data) noexcept {
