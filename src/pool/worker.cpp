@@ -269,7 +269,7 @@ bool worker::collect() noexcept {
 // the worker waits for is given a moment to come.
 bool worker::is_done_soon(predicate done, void* argument) noexcept {
     if (pool_.has_forked()) ask_for_forks();
-    if (done == &has_terminated || !spins_) return false;
+    if (done == &has_terminated || !spins_ || pool_.is_oversubscribed()) return false;
     const auto begun = timer_clock::now();
     do {
         if (done(argument)) return true;
