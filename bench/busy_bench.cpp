@@ -2,6 +2,7 @@
 // prints one line for each case, the latencies of a client that asks at its own pace, counted from the intended time.
 // The worker that computes has a processor for itself; the other shares one with the client.
 #include "baseline/echo_sockets.hpp"
+#include "plain_main.hpp"
 
 #include <exec/exec.hpp>
 
@@ -16,7 +17,6 @@
 #include <cstdio>
 #include <deque>
 #include <random>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -163,16 +163,7 @@ void measure(double per_second, std::chrono::milliseconds slice) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    // As one of the benchmarks: only when its name is asked for.
-    constexpr std::string_view filter = "--benchmark_filter=";
-    const std::string_view argument = argc > 1 ? argv[1] : "";
-    if (argument.starts_with(filter)) {
-        const std::string_view wanted = argument.substr(filter.size());
-        if (wanted != "." && std::string_view("busy").find(wanted) == std::string_view::npos) return 0;
-    } else if (!argument.empty()) {
-        std::puts("usage: busy_bench     prints how long requests wait while one of two workers computes");
-        return argument == "--help" ? 0 : 2;
-    }
+    coex_bench::go_on_if_asked_for(argc, argv, "busy", "how long requests wait while one of two workers computes");
     pin_this_thread(1);
     prctl(PR_SET_TIMERSLACK, 1UL);
     for (const double per_second : {4000.0, 200.0}) {

@@ -1,5 +1,6 @@
 // The processor time of a pool that rests. Not a benchmark of time: it prints one line for each pool.
 #include "mutex_pool.hpp"
+#include "plain_main.hpp"
 
 #include <exec/exec.hpp>
 
@@ -7,7 +8,6 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
-#include <string_view>
 #include <thread>
 
 namespace {
@@ -37,16 +37,7 @@ void measure(const char* name, Post post) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    // As one of the benchmarks: only when its name is asked for.
-    constexpr std::string_view filter = "--benchmark_filter=";
-    const std::string_view argument = argc > 1 ? argv[1] : "";
-    if (argument.starts_with(filter)) {
-        const std::string_view wanted = argument.substr(filter.size());
-        if (wanted != "." && std::string_view("idle").find(wanted) == std::string_view::npos) return 0;
-    } else if (!argument.empty()) {
-        std::puts("usage: idle_bench     prints the processor time of pools of 64 workers that rest");
-        return argument == "--help" ? 0 : 2;
-    }
+    coex_bench::go_on_if_asked_for(argc, argv, "idle", "the processor time of pools of 64 workers that rest");
     {
         coex::static_thread_pool pool{{.name = "idle", .threads = workers}};
         measure("idle pool of 64 workers", [&pool](auto task) { pool.post(task); });

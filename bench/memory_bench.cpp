@@ -1,5 +1,7 @@
 // What suspended tasks cost in memory: the growth of the resident set, divided by their number. Each figure comes from
 // a process of its own. Not a benchmark of time: it prints one line for each kind of wait.
+#include "plain_main.hpp"
+
 #include <exec/exec.hpp>
 
 #include <sys/wait.h>
@@ -8,7 +10,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <fstream>
-#include <string_view>
 #include <vector>
 
 namespace {
@@ -98,16 +99,7 @@ bool measure_apart(const char* name, make_task* make, coex::inplace_stop_token t
 }  // namespace
 
 int main(int argc, char** argv) {
-    // As one of the benchmarks: only when its name is asked for.
-    constexpr std::string_view filter = "--benchmark_filter=";
-    const std::string_view argument = argc > 1 ? argv[1] : "";
-    if (argument.starts_with(filter)) {
-        const std::string_view wanted = argument.substr(filter.size());
-        if (wanted != "." && std::string_view("memory").find(wanted) == std::string_view::npos) return 0;
-    } else if (!argument.empty()) {
-        std::puts("usage: memory_bench     prints the memory of suspended tasks; needs 0.5 GiB");
-        return argument == "--help" ? 0 : 2;
-    }
+    coex_bench::go_on_if_asked_for(argc, argv, "memory", "the memory of suspended tasks; needs 0.5 GiB");
     coex::inplace_stop_source source;
     const bool good = measure_apart("task<void> that awaits a manual_reset_event", &wait) &&
                       measure_apart("the same, in a task that can be stopped", &wait, source.get_token()) &&
