@@ -11,9 +11,6 @@
 
 #include <gtest/gtest.h>
 
-#include <pthread.h>
-
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -30,12 +27,7 @@ namespace {
 using coex::pool_options;
 using coex::static_thread_pool;
 using coex::thread_body;
-
-std::string name_of_this_thread() {
-    std::array<char, 16> name{};
-    pthread_getname_np(pthread_self(), name.data(), name.size());
-    return name.data();
-}
+using coex_test::name_of_this_thread;
 
 TEST(pool_options, thread_name_names_each_worker_and_is_called_in_order_on_the_making_thread) {
     std::vector<unsigned> asked;

@@ -7,9 +7,6 @@
 
 #include <gtest/gtest.h>
 
-#include <pthread.h>
-
-#include <array>
 #include <atomic>
 #include <mutex>
 #include <semaphore>
@@ -24,12 +21,7 @@ namespace {
 
 using coex::static_thread_pool;
 using coex::thread_body;
-
-std::string name_of_this_thread() {
-    std::array<char, 16> name{};
-    pthread_getname_np(pthread_self(), name.data(), name.size());
-    return name.data();
-}
+using coex_test::name_of_this_thread;
 
 TEST(use_current_thread, makes_it_worker_0_which_works_while_it_waits) {
     std::vector<unsigned> started;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <pthread.h>
+
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -24,6 +27,13 @@ inline std::size_t threads_named(const std::string& beginning) {
 /// Waits until no such thread is left: the kernel lists a thread for a moment after it was joined.
 inline void wait_for_no_thread_named(const std::string& beginning) {
     while (threads_named(beginning) != 0) std::this_thread::yield();
+}
+
+/// What the system calls the calling thread.
+inline std::string name_of_this_thread() {
+    std::array<char, 16> name{};
+    pthread_getname_np(pthread_self(), name.data(), name.size());
+    return name.data();
 }
 
 }  // namespace coex_test
