@@ -174,9 +174,14 @@ TEST(post_batch, functions_whose_token_is_stopped_before_their_turn_never_run) {
     std::atomic<int> destroyed = 0;
     coex::inplace_stop_source source;
     std::binary_semaphore gate(0);
+    std::binary_semaphore held_up(0);
     {
         static_thread_pool pool{{.threads = 1}};
-        pool.post([&gate] { gate.acquire(); });
+        pool.post([&] {
+            held_up.release();
+            gate.acquire();
+        });
+        held_up.acquire();  // or what is more urgent would overtake it
         const auto held = std::shared_ptr<int>(new int(0), [&destroyed](int* which) {
             delete which;
             ++destroyed;
