@@ -80,10 +80,15 @@ public:
     foreign_awaiter(Sender&& sender, Promise& promise)
         : promise_(&promise), operation_(connect(std::forward<Sender>(sender), receiver(*this))) {}
 
-    [[nodiscard]] static bool await_ready() noexcept { return false; }
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise>) noexcept {
+    // Started in here, so that what completes at once needs no transfer from the coroutine to itself: without
+    // optimisation, and with sanitizers, g++ 12 makes each one a call, and a loop would use up the stack. Whoever
+    // completes it on another thread meanwhile comes first to the meeting, and leaves the rest to await_suspend().
+    [[nodiscard]] bool await_ready() noexcept {
         begin();
         start(operation_);
+        return completed_at_once() && !is_stopped_;
+    }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise>) noexcept {
         // LIFETIME: unless it has completed, the coroutine may be running, or gone, with this awaiter in its frame.
         if (!started()) return std::noop_coroutine();
         return next();

@@ -18,7 +18,9 @@ public:
 
     /// Before an operation is started.
     void begin() noexcept;
-    /// After that. Returns true when it has completed: the caller goes on. LIFETIME: otherwise *this may be gone.
+    /// After that, on the same thread: true when it has completed on this thread during its start.
+    [[nodiscard]] bool completed_at_once() const noexcept { return !starting_; }
+    /// After the start. Returns true when it has completed: the caller goes on. LIFETIME: otherwise *this may be gone.
     [[nodiscard]] bool started() noexcept;
     /// By the completion. Returns true when the caller goes on. LIFETIME: otherwise *this may be gone.
     [[nodiscard]] bool completed() noexcept;
