@@ -17,7 +17,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work)/\w")
 SOURCE = (".hpp", ".cpp")
 MOST_COVERED = 4
 WRITTEN = SOURCE + ("", ".pml", ".md", ".py", ".build", ".yml", ".txt", ".json")
-NOT_OURS = ("LICENSE",)
+NOT_OURS = ("LICENSE", ".git")  # in a worktree of git, .git is a file that names a path
 
 
 def code_of(line):

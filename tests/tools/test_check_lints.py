@@ -51,6 +51,9 @@ class CheckLints(CheckerTest):
                 with self.subTest(word=word, path=path):
                     self.assert_reports({path: f"first\n# {word}: later\n"}, f"{path}:2:", "unfinished")
 
+    def test_the_file_by_which_a_worktree_finds_its_repository_is_not_ours(self):
+        self.assert_clean({".git": "gitdir: /ho" "me/somebody/coex/.git/worktrees/a\n"})
+
     def test_reserved_names_are_reported(self):
         for name in ("__lower", "__Upper", "_Upper", "two__underscores"):
             with self.subTest(name=name):
