@@ -13,6 +13,8 @@ line that holds only @, or say why it is left out:
     -->
 """
 import argparse
+import concurrent.futures
+import os
 import pathlib
 import re
 import subprocess
@@ -48,20 +50,21 @@ def source_of(path, text):
     return "".join(dict.fromkeys(includes)) + "".join(bodies), len(bodies)
 
 
-def check(path, compilers):
-    """The number of compilers that refuse the document's blocks."""
-    source, count = source_of(path.relative_to(TOP) if path.is_relative_to(TOP) else path, path.read_text(encoding="utf-8"))
-    if count == 0:
-        return 0
-    refused = 0
+def refusal(compiler, source):
+    """What the compiler says against the source; empty when it takes it."""
     with tempfile.NamedTemporaryFile("w", suffix=".cpp", encoding="utf-8") as file:
         file.write(source)
         file.flush()
-        for compiler in compilers:
-            command = [*compiler.split(), "-std=c++20", f"-I{TOP / 'include'}", "-fsyntax-only", file.name]
-            refused += subprocess.run(command, check=False).returncode != 0
-    print(f"{path.name}: {count} blocks" + (f", refused by {refused} of {len(compilers)} compilers" if refused else ""))
-    return refused
+        command = [*compiler.split(), "-std=c++20", f"-I{TOP / 'include'}", "-fsyntax-only", file.name]
+        run = subprocess.run(command, check=False, capture_output=True, text=True)
+        return "" if run.returncode == 0 else run.stdout + run.stderr or f"{compiler}: exit status {run.returncode}\n"
+
+
+def start(path, compilers, pool):
+    """Has all compilers begin with a document: (path, number of its blocks, what each will say)"""
+    name = path.relative_to(TOP) if path.is_relative_to(TOP) else path
+    source, count = source_of(name, path.read_text(encoding="utf-8"))
+    return path, count, [pool.submit(refusal, compiler, source) for compiler in compilers] if count else []
 
 
 def main():
@@ -70,7 +73,17 @@ def main():
     parser.add_argument("documents", nargs="*", type=pathlib.Path)
     arguments = parser.parse_args()
     documents = [path.resolve() for path in arguments.documents] or [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
-    sys.exit(1 if sum(check(path, arguments.compiler or ["g++"]) for path in documents) else 0)
+    compilers = arguments.compiler or ["g++"]
+    failed = False
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, count, answers in [start(path, compilers, pool) for path in documents]:
+            refusals = [answer.result() for answer in answers if answer.result()]
+            print("".join(refusals), end="", file=sys.stderr)
+            if count:
+                told = f", refused by {len(refusals)} of {len(compilers)} compilers" if refusals else ""
+                print(f"{path.name}: {count} blocks{told}")
+            failed = failed or bool(refusals)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
