@@ -1,5 +1,6 @@
 #include "reply.hpp"
 
+#include "date.hpp"
 #include "target.hpp"
 
 #include <fcntl.h>
@@ -32,6 +33,8 @@ std::string_view reason_of(int status) noexcept {
             return "Not Found";
         case 405:
             return "Method Not Allowed";
+        case 408:
+            return "Request Timeout";
         case 413:
             return "Content Too Large";
         case 414:
@@ -49,7 +52,8 @@ std::string_view reason_of(int status) noexcept {
 
 std::string head_of(int status, bool keep_alive, const std::string& headers) {
     std::string head = "HTTP/1.1 " + std::to_string(status) + " ";
-    head.append(reason_of(status)).append("\r\nServer: coex\r\n").append(headers);
+    head.append(reason_of(status)).append("\r\nServer: coex\r\nDate: ").append(date_now()).append("\r\n");
+    head.append(headers);
     head.append(keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
     return head;
 }

@@ -4,17 +4,21 @@
 #include "request_parser.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <optional>
 #include <span>
+#include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace http_server {
 namespace {
 
 using clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
 
 constexpr std::size_t input_bytes = 4096;
+constexpr int request_timeout = 408;
 
 struct slot {
     explicit slot(coex::semaphore& from) noexcept : slots(from) {}
@@ -41,38 +45,68 @@ private:
     std::size_t end_ = 0;
 };
 
-/// Reads until a request is complete or refused. Returns false when there is none any more.
-coex::task<bool> next_request(site& where, coex::tcp_stream& client, input& from, request_parser& parser) {
+/// Reads until `deadline`: the number of bytes, 0 at the end, or nothing when the time is over.
+coex::task<std::optional<std::size_t>> read_until(clock::time_point deadline, coex::tcp_stream& client, input& from) {
+    // A byte now and then does not win more time.
+    if (clock::now() >= deadline) co_return std::nullopt;
+    try {
+        co_return co_await coex::timeout(client.read_some(from.room()), deadline - clock::now());
+    } catch (const std::system_error& error) {
+        if (error.code() != std::errc::timed_out) throw;
+    }
+    co_return std::nullopt;
+}
+
+enum class arrival : unsigned char { complete, refused, too_slow, ended };
+
+/// Reads until a request is complete or refused, or none comes any more.
+coex::task<arrival> next_request(site& where, coex::tcp_stream& client, input& from, request_parser& parser) {
     bool begun = !from.rest().empty();
     auto deadline = clock::now() + where.bounds.head_time;
     for (;;) {
         if (!from.rest().empty()) from.use(parser.feed(from.rest()));
-        if (parser.complete() || parser.refusal() != 0) co_return true;
+        if (parser.refusal() != 0) co_return arrival::refused;
+        if (parser.complete()) co_return arrival::complete;
         std::size_t count = 0;
-        if (!begun) {
+        if (begun) {
+            const auto more = co_await read_until(deadline, client, from);
+            if (!more) co_return arrival::too_slow;
+            count = *more;
+        } else {
             // Between requests a server that is to end hangs up: the task is stopped here, and unwinds.
             auto waiting = coex::stop_when(client.read_some(from.room()), where.draining.when_set());
             count = co_await coex::timeout(std::move(waiting), where.bounds.idle_time);
             deadline = clock::now() + where.bounds.head_time;
             begun = true;
-        } else {
-            const auto left = std::max(deadline - clock::now(), clock::duration(milliseconds(1)));
-            count = co_await coex::timeout(client.read_some(from.room()), left);
-            // A byte now and then does not win more time.
-            if (count != 0 && clock::now() >= deadline) throw std::system_error(make_error_code(std::errc::timed_out));
         }
-        if (count == 0) co_return false;
+        if (count == 0) co_return arrival::ended;
         from.filled(count);
+    }
+}
+
+/// Refuses what the client sends, and waits a little until it has stopped: if bytes were left unread, the kernel would
+/// end the connection with a reset, at which the client may lose the answer.
+coex::task<void> refuse(site& where, coex::tcp_stream& client, input& from, int status) {
+    std::string headers = status == 405 ? "Allow: GET, HEAD\r\n" : "";
+    co_await reply_status(where, client, status, false, false, std::move(headers));
+    client.shutdown();
+    const auto deadline = clock::now() + where.bounds.parting_time;
+    for (std::size_t dropped = 0; dropped < where.bounds.body_bytes;) {
+        const auto more = co_await read_until(deadline, client, from);
+        if (!more || *more == 0) co_return;
+        dropped += *more;
     }
 }
 
 coex::task<void> serve(site& where, coex::tcp_stream& client) {
     input from;
     request_parser parser(where.bounds);
-    while (co_await next_request(where, client, from, parser)) {
-        if (parser.refusal() != 0) {
-            std::string headers = parser.refusal() == 405 ? "Allow: GET, HEAD\r\n" : "";
-            co_await reply_status(where, client, parser.refusal(), false, false, std::move(headers));
+    for (;;) {
+        const arrival what = co_await next_request(where, client, from, parser);
+        if (what == arrival::ended) co_return;
+        if (what != arrival::complete) {
+            const int status = what == arrival::too_slow ? request_timeout : parser.refusal();
+            co_await refuse(where, client, from, status);
             co_return;
         }
         request asked = parser.current();

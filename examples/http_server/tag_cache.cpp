@@ -2,16 +2,19 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <cinttypes>
 #include <cstddef>
 #include <cstdio>
-#include <span>
+#include <memory>
+#include <new>
 #include <vector>
 
 namespace http_server {
 namespace {
 
+constexpr std::uint64_t block_bytes = std::uint64_t{64} << 10;
 constexpr std::uint64_t most_hashed_bytes = std::uint64_t{1} << 20;
 constexpr std::size_t most_tags = 4096;
 
@@ -21,16 +24,24 @@ std::string quoted(std::uint64_t a, std::uint64_t b) {
     return text.data();
 }
 
+struct free_state {
+    void operator()(XXH3_state_t* state) const noexcept { XXH3_freeState(state); }
+};
+
+// Block by block: what a client may use up does not grow with the file.
 coex::task<std::string> tag_of_contents(coex::static_thread_pool& cpu, coex::file& opened, std::uint64_t size) {
-    std::vector<std::byte> contents(size);
-    std::size_t done = 0;
-    while (done < contents.size()) {
-        const std::size_t count = co_await opened.read_at(done, std::span(contents).subspan(done));
+    co_await cpu.schedule();
+    const std::unique_ptr<XXH3_state_t, free_state> state(XXH3_createState());
+    if (state == nullptr || XXH3_64bits_reset(state.get()) != XXH_OK) throw std::bad_alloc();
+    std::vector<std::byte> block(std::min(size, block_bytes));
+    std::uint64_t done = 0;
+    while (done < size) {
+        const std::size_t count = co_await opened.read_at(done, block);
         if (count == 0) break;  // it has become shorter meanwhile
+        XXH3_64bits_update(state.get(), block.data(), count);
         done += count;
     }
-    co_await cpu.schedule();
-    co_return quoted(XXH3_64bits(contents.data(), done), done);
+    co_return quoted(XXH3_64bits_digest(state.get()), done);
 }
 
 }  // namespace

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Runs the example `http_server` (environment variable HTTP_SERVER) and talks to it, also as no decent client would."""
+import email.utils
 import os
 import pathlib
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 
 
@@ -86,6 +89,8 @@ class HttpServerTest(unittest.TestCase):
         self.assertEqual(headers["content-type"], "text/plain")
         self.assertEqual(headers["content-length"], "10")
         self.assertRegex(headers["etag"], '^"[0-9a-f]+-[0-9a-f]+"$')
+        self.assertRegex(headers["date"], "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT$")
+        self.assertLess(abs(email.utils.parsedate_to_datetime(headers["date"]).timestamp() - time.time()), 600)
         self.assertEqual(self.get("/")[2], b"<p>home</p>")
         self.assertEqual(self.get("/a%20b")[2], b"space")
         self.assertEqual(self.get("/digits.txt?query#part")[2], b"0123456789")
@@ -198,12 +203,60 @@ class HttpServerTest(unittest.TestCase):
 
 
 class EndTest(unittest.TestCase):
-    def test_a_slow_client_is_cut_off_and_an_idle_one_too(self):
-        server = Server("--head-time", "200", "--idle-time", "200")
-        for sent in (b"GET / HT", b""):
-            with server.connect() as client:
+    def test_a_slow_client_is_told_so_and_cut_off(self):
+        server = Server("--head-time", "200")
+        (server.root / "file").write_text("x")
+        whole = b"GET /file HTTP/1.1\r\nHost: here\r\n"
+        for sent in (b"G", b"GET /file HT", whole, whole + b"Content-Length: 5\r\n\r\nbod"):
+            with server.connect() as client, client.makefile("rb") as stream:
                 client.sendall(sent)
-                client.makefile("rb").read()  # until the server ends the connection
+                status, headers, _ = read_answer(stream)
+                self.assertEqual((status, headers["connection"]), (408, "close"), sent)
+                self.assertIsNone(read_answer(stream))
+        # Also after a request that was complete.
+        with server.connect() as client, client.makefile("rb") as stream:
+            client.sendall(whole + b"\r\n" + whole)
+            self.assertEqual([read_answer(stream)[0] for _ in range(2)], [200, 408])
+            self.assertIsNone(read_answer(stream))
+        self.assertEqual(server.end()[0], 0)
+
+    def test_a_byte_now_and_then_does_not_win_more_time(self):
+        server = Server("--head-time", "300")
+        with server.connect() as client, client.makefile("rb") as stream:
+            ended = threading.Event()
+
+            def drip():
+                try:
+                    client.sendall(b"GET / HTTP/1.1\r\nA: ")
+                    while not ended.wait(0.02):
+                        client.sendall(b"a")
+                except OSError:
+                    pass  # the server has hung up
+            dripping = threading.Thread(target=drip)
+            dripping.start()
+            self.assertEqual(read_answer(stream)[0], 408)
+            ended.set()
+            dripping.join()
+        self.assertEqual(server.end()[0], 0)
+
+    def test_an_idle_client_is_cut_off_without_a_word(self):
+        server = Server("--idle-time", "200")
+        (server.root / "file").write_text("x")
+        with server.connect() as client, client.makefile("rb") as stream:
+            client.sendall(b"GET /file HTTP/1.1\r\nHost: here\r\n\r\n")
+            self.assertEqual(read_answer(stream)[0], 200)
+            self.assertIsNone(read_answer(stream))
+        with server.connect() as client:
+            self.assertEqual(client.recv(1), b"")
+        self.assertEqual(server.end()[0], 0)
+
+    def test_a_refusal_reaches_a_client_that_goes_on_sending(self):
+        server = Server()
+        for _ in range(20):
+            with server.connect() as client, client.makefile("rb") as stream:
+                client.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 60000\r\n\r\n" + b"b" * 60_000)
+                self.assertEqual(read_answer(stream)[0], 405)
+                self.assertIsNone(read_answer(stream))
         self.assertEqual(server.end()[0], 0)
 
     def test_a_client_that_takes_nothing_is_cut_off(self):
