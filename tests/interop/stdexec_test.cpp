@@ -136,6 +136,82 @@ TEST(as_coex, lets_a_task_await_a_sender_of_stdexec_and_resume_where_it_was) {
     EXPECT_EQ(coex::block_on(waits_for_stdexec()), 42);
 }
 
+static_assert(coex::awaitable<decltype(stdexec::just(1))>);
+static_assert(std::is_same_v<coex::await_result_t<decltype(stdexec::just(1, 'x'))>, std::tuple<int, char>>);
+
+TEST(await, takes_a_sender_of_stdexec_as_it_is_and_resumes_where_the_task_was) {
+    const auto work = []() -> coex::task<int> {
+        co_await pool().schedule();
+        auto kept = stdexec::just(20) | stdexec::then([](int value) { return value + 1; });
+        const int copied = co_await kept;
+        const int moved = co_await std::move(kept);
+        coex::static_thread_pool other(coex::pool_options{.name = "other", .threads = 1});
+        co_await stdexec::schedule(as_stdexec(other.get_scheduler()));
+        EXPECT_TRUE(on_pool());
+        co_return copied + moved;
+    };
+    EXPECT_EQ(coex::block_on(work()), 42);
+}
+
+TEST(await, of_a_sender_of_stdexec_throws_its_error_and_is_stopped_by_it) {
+    const auto fails = []() -> coex::task<> { co_await stdexec::just_error(7); };
+    EXPECT_THROW(coex::block_on(fails()), int);
+    const auto stops = []() -> coex::task<> {
+        co_await stdexec::just_stopped();
+        ADD_FAILURE() << "went on";
+    };
+    EXPECT_FALSE(coex::sync_wait(stops()).has_value());
+}
+
+// --- what stdexec runs on a pool of coex --------------------------------------------------------------------------
+
+stdexec::task<int> their_child(int value) {
+    co_return value;
+}
+stdexec::task<int> their_task() {
+    const int one = co_await their_child(1);
+    co_await stdexec::schedule(scheduler());
+    EXPECT_TRUE(on_pool());
+    co_return one + 1;
+}
+stdexec::task<int> their_failing_task() {
+    throw std::runtime_error("thrown");
+    co_return 0;
+}
+
+TEST(stdexec_task, runs_on_a_pool_of_coex) {
+    const auto result =
+        stdexec::sync_wait(stdexec::schedule(scheduler()) | stdexec::let_value([] { return their_task(); }));
+    EXPECT_EQ(std::get<0>(result.value()), 2);
+    EXPECT_THROW(
+        stdexec::sync_wait(stdexec::schedule(scheduler()) | stdexec::let_value([] { return their_failing_task(); })),
+        std::runtime_error);
+}
+
+TEST(stdexec_task, is_awaited_in_a_task_of_coex) {
+    const auto ours = []() -> coex::task<int> {
+        co_await pool().schedule();
+        const int theirs = co_await their_task();
+        EXPECT_TRUE(on_pool());
+        co_return theirs + 10;
+    };
+    EXPECT_EQ(coex::block_on(ours()), 12);
+}
+
+TEST(stdexec_counting_scope, owns_work_that_runs_on_a_pool_of_coex) {
+    constexpr int count = 1000;
+    std::atomic<int> ran{0};
+    stdexec::counting_scope scope;
+    for (int i = 0; i < count; ++i) {
+        auto work = stdexec::starts_on(scheduler(), stdexec::just() | stdexec::then([&ran]() noexcept { ++ran; }));
+        stdexec::spawn(std::move(work), scope.get_token());
+    }
+    auto future = stdexec::spawn_future(stdexec::starts_on(scheduler(), stdexec::just(3)), scope.get_token());
+    EXPECT_EQ(std::get<0>(stdexec::sync_wait(std::move(future)).value()), 3);
+    stdexec::sync_wait(scope.join());
+    EXPECT_EQ(ran.load(), count);
+}
+
 TEST(as_coex, gives_the_senders_of_stdexec_to_the_algorithms_of_coex) {
     const auto both = coex::sync_wait(coex::when_all(as_coex(stdexec::just(1)), as_coex(stdexec::just(2))));
     EXPECT_EQ(*both, std::tuple(1, 2));

@@ -68,6 +68,25 @@ template <awaited_sender Awaited>
     return sender_awaiter<Awaited>(std::forward<Awaited>(sender), coroutine);
 }
 
+/// For senders of other libraries: a specialisation whose `static auto adapt(T)` makes one of ours. What adapts a
+/// library says so for all of its senders (interop/stdexec_adaptors.hpp).
+template <class T>
+struct sender_adaptor {};
+
+template <class T>
+concept adapted_sender = !task_awaitable<T> && !hop<T> && !sender<T> && requires(T&& foreign) {
+    { sender_adaptor<std::remove_cvref_t<T>>::adapt(std::forward<T>(foreign)) } -> sender;
+};
+
+template <adapted_sender T>
+using adapted_t = decltype(sender_adaptor<std::remove_cvref_t<T>>::adapt(std::declval<T>()));
+
+template <adapted_sender Awaited>
+[[nodiscard]] sender_awaiter<adapted_t<Awaited>> make_awaiter(Awaited&& foreign, coroutine_base& coroutine) {
+    return sender_awaiter<adapted_t<Awaited>>(
+        sender_adaptor<std::remove_cvref_t<Awaited>>::adapt(std::forward<Awaited>(foreign)), coroutine);
+}
+
 /// Keeps the compiler quiet after it has said what is wrong.
 struct no_awaiter {
     [[nodiscard]] static bool await_ready() noexcept { return true; }
@@ -76,7 +95,7 @@ struct no_awaiter {
 };
 
 template <class Awaited>
-    requires(!hop<Awaited> && !task_awaitable<Awaited> && !awaited_sender<Awaited>)
+    requires(!hop<Awaited> && !task_awaitable<Awaited> && !awaited_sender<Awaited> && !adapted_sender<Awaited>)
 auto make_awaiter(Awaited&&, coroutine_base&) noexcept {
     static_assert(
         !sizeof(Awaited),
@@ -98,6 +117,7 @@ using await_result_t = decltype(std::declval<detail::awaiter_of<Awaited>&>().awa
 /// Anything that can be awaited in a coex task: tasks, operations, and senders that can complete with values in one
 /// way.
 template <class Awaited>
-concept awaitable = detail::task_awaitable<Awaited> || detail::hop<Awaited> || detail::single_sender<Awaited>;
+concept awaitable = detail::task_awaitable<Awaited> || detail::hop<Awaited> || detail::single_sender<Awaited> ||
+                    (detail::adapted_sender<Awaited> && detail::single_sender<detail::adapted_t<Awaited>>);
 
 }  // namespace coex::inline v0

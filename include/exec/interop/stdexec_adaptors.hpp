@@ -3,6 +3,7 @@
 #if __has_include(<stdexec/execution.hpp>)
 
 #include <exec/algo/closure.hpp>
+#include <exec/coro/awaiting.hpp>
 #include <exec/interop/stdexec_queries.hpp>
 #include <exec/interop/stdexec_scheduler.hpp>
 #include <exec/interop/stdexec_signatures.hpp>
@@ -225,7 +226,8 @@ inline constexpr struct as_stdexec_t {
     }
 } as_stdexec{};
 
-/// Makes a stdexec sender usable in coex's pipelines, and awaitable in a `coex::task`, which resumes where it was.
+/// Makes a stdexec sender usable in coex's pipelines. A `coex::task` awaits it with or without this, and resumes where
+/// it was.
 ///
 /// Values, errors and stops go through as they are; the stop token and the scheduler of the task or pipeline reach the
 /// sender through its environment.
@@ -237,5 +239,19 @@ inline constexpr struct as_coex_t {
 } as_coex{};
 
 }  // namespace coex::inline v0::interop
+
+namespace coex::inline v0::detail {
+
+/// Lets a `coex::task` await senders of stdexec as they are: `co_await stdexec::just(1)`.
+template <class Sender>
+    requires(stdexec::sender<Sender> && !sender<Sender>)
+struct sender_adaptor<Sender> {
+    template <class S>
+    [[nodiscard]] static interop::coex_sender<Sender> adapt(S&& foreign) {
+        return interop::coex_sender<Sender>(std::in_place, std::forward<S>(foreign));
+    }
+};
+
+}  // namespace coex::inline v0::detail
 
 #endif
