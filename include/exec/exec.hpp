@@ -35,6 +35,7 @@
 #include <exec/coro/block_on.hpp>
 #include <exec/coro/co_invoke.hpp>
 #include <exec/coro/coroutine_base.hpp>
+#include <exec/coro/environment_task.hpp>
 #include <exec/coro/fork_join.hpp>
 #include <exec/coro/fork_task.hpp>
 #include <exec/coro/generator.hpp>

@@ -14,6 +14,13 @@ std::coroutine_handle<> coroutine_base::end_detached() noexcept {
     return continued->handle();
 }
 
+std::coroutine_handle<> coroutine_base::end_here() noexcept {
+    if (detached_) return end_detached();
+    // Who started it finds that it has ended, and its frame gone, as after a return.
+    handle().destroy();
+    return std::noop_coroutine();
+}
+
 void coroutine_base::unwind_here() noexcept {
     if (!detached_) {
         waiter_->inline_ending = detail::outcome::stopped;

@@ -3,5 +3,5 @@
 #include <exec/vocab/read_env.hpp>
 
 coex::task<> mistake() {
-    co_await coex::read_env(coex::get_allocator);
+    co_await coex::read_env(coex::get_delegation_scheduler);
 }

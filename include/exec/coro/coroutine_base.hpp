@@ -107,6 +107,10 @@ public:
     /// The same from within `await_suspend`, on the coroutine's own thread, `detach()` not called (or taken back).
     void unwind_here() noexcept;
 
+    /// Ends the coroutine, whose result is with its waiter and whose `ending()` is noted, where it is suspended: from
+    /// within `await_suspend`. Returns what to run next on this thread. LIFETIME: *this is gone, or may be.
+    [[nodiscard]] std::coroutine_handle<> end_here() noexcept;
+
     // --- for those who wait for a coroutine -----------------------------------------------------------------------
 
     /// Starts the coroutine on the calling thread, which must belong to `context`. Returns how it has ended: with a

@@ -77,6 +77,16 @@ public:
             return std::move(value_);
         }
     }
+    /// The same where it lies.
+    [[nodiscard]] T&& held_value() noexcept {
+        if constexpr (std::is_reference_v<T>) {
+            return static_cast<T&&>(*value_);
+        } else {
+            return std::move(value_);
+        }
+    }
+    /// When it is known that there is an error.
+    [[nodiscard]] std::exception_ptr& held_error() noexcept { return error_; }
 
 private:
     COEX_NOINLINE void check_value() const {
@@ -109,6 +119,7 @@ public:
         if (error_ != nullptr) std::rethrow_exception(error_);
     }
     static void take_value() noexcept {}
+    [[nodiscard]] std::exception_ptr& held_error() noexcept { return error_; }
 
 private:
     std::exception_ptr error_;

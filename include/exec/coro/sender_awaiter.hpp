@@ -95,9 +95,10 @@ template <class Sender, class Env>
 }
 
 /// Awaits a sender in a coex coroutine, which resumes where it was. An error is thrown, a stop unwinds the coroutine.
-template <class Sender>
+/// `Env` is the environment that the coroutine gives to what it awaits.
+template <class Sender, class Env = task_env>
 class sender_awaiter : sender_wait {
-    using signatures = decltype(get_completion_signatures<Sender, task_env>());
+    using signatures = decltype(get_completion_signatures<Sender, Env>());
     static_assert(
         are_signatures<signatures>,
         "coex: it is not known how this sender completes in a task: give it `static consteval auto "
@@ -123,7 +124,7 @@ class sender_awaiter : sender_wait {
             awaiter_->finish(outcome::error, false);
         }
         void set_stopped() && noexcept { awaiter_->finish(outcome::stopped, false); }
-        [[nodiscard]] task_env get_env() const noexcept { return task_env(awaiter_->coroutine()); }
+        [[nodiscard]] Env get_env() const noexcept { return Env(awaiter_->coroutine()); }
 
     private:
         sender_awaiter* awaiter_;
@@ -132,7 +133,7 @@ class sender_awaiter : sender_wait {
 public:
     sender_awaiter(Sender&& sender, coroutine_base& coroutine)
         : sender_wait(coroutine),
-          at_home_(completes_at_home(sender, task_env(coroutine))),
+          at_home_(completes_at_home(sender, Env(coroutine))),
           operation_(connect(std::forward<Sender>(sender), receiver(*this))) {}
 
     [[nodiscard]] bool await_ready() noexcept {

@@ -2,24 +2,33 @@
 
 #include <exec/base/config.hpp>
 #include <exec/base/recycling.hpp>
+#include <exec/coro/allocated_frame.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/awaiting.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/frame_layout.hpp>
 #include <exec/coro/result_completion.hpp>
+#include <exec/coro/with_error.hpp>
+#include <exec/vocab/as_exception.hpp>
+#include <exec/vocab/completion_signatures.hpp>
+#include <exec/vocab/env.hpp>
+#include <exec/vocab/scheduler.hpp>
+#include <exec/vocab/sender.hpp>
+#include <exec/vocab/stop_token.hpp>
 
 #include <atomic>
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
 namespace coex::inline v0 {
 
-template <class T>
-class task;
+template <class T = void, class Environment = env<>>
+class task;  // with an Environment: <exec/coro/environment_task.hpp>
 
 namespace detail {
 
@@ -102,7 +111,10 @@ public:
         target().emplace(std::forward<Value>(value));
         how = outcome::value;
     }
-    void unhandled_exception() noexcept { target().fail(std::current_exception(), this->ending()); }
+    void unhandled_exception() noexcept { fail(std::current_exception()); }
+
+protected:
+    void fail(std::exception_ptr error) noexcept { target().fail(std::move(error), this->ending()); }
 
 private:
     [[nodiscard]] result_completion<T>& target() const noexcept {
@@ -114,9 +126,23 @@ template <>
 class result_promise<void> : public coroutine_base {
 public:
     void return_void() noexcept { ending() = outcome::value; }
-    void unhandled_exception() noexcept {
-        static_cast<result_completion<void>&>(waiter()).fail(std::current_exception(), ending());
+    void unhandled_exception() noexcept { fail(std::current_exception()); }
+
+protected:
+    void fail(std::exception_ptr error) noexcept {
+        static_cast<result_completion<void>&>(waiter()).fail(std::move(error), ending());
     }
+};
+
+/// Ends the coroutine that yields it, whose result is already with its waiter.
+class end_awaiter {
+public:
+    [[nodiscard]] static bool await_ready() noexcept { return false; }
+    template <std::derived_from<coroutine_base> Promise>
+    static std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) noexcept {
+        return self.promise().end_here();
+    }
+    static void await_resume() noexcept {}
 };
 
 /// What the promises of all coroutines have in common that wait for others and give a `T`.
@@ -152,10 +178,19 @@ public:
 };
 
 template <class T>
-class task_promise final : public waiting_promise<T> {
+class task_promise final : public waiting_promise<T>, public allocated_frame<std::allocator<std::byte>> {
 public:
+    using allocated_frame::operator new;
+    using allocated_frame::operator delete;
+
     [[nodiscard]] task<T> get_return_object() noexcept;
     [[nodiscard]] static std::suspend_always initial_suspend() noexcept { return {}; }
+
+    template <class Error>
+    [[nodiscard]] end_awaiter yield_value(with_error<Error> given) noexcept {
+        this->fail(as_exception(std::move(given.error)));
+        return {};
+    }
 };
 
 }  // namespace detail
@@ -165,7 +200,8 @@ public:
 /// *Where it runs.* It starts where its awaiter is and resumes where it was, whatever it awaits. Only awaiting a
 /// `schedule()` moves it, and only itself: `co_await child()` leaves the parent where it was even if the child moved.
 ///
-/// Errors:      an exception that leaves the body is rethrown to the awaiter.
+/// Errors:      an exception that leaves the body is rethrown to the awaiter; `co_yield with_error(e)` ends the body
+///              with an error that it does not throw.
 /// Cancel:      a task has the stop token of its awaiter (`co_await read_env(get_stop_token)`). A stop request cancels
 /// what it
 ///              awaits; then the task and its awaiters unwind: destructors run, no exception is thrown, nothing is
@@ -174,11 +210,19 @@ public:
 /// Lifetime:    destroying a task that was not awaited destroys its arguments. References passed to the coroutine must
 ///              outlive it: a lambda's captures die with the lambda, not with the task that it returned.
 /// Complexity:  one frame from recycled memory. Awaiting a task that completes at once is a plain call.
-template <class T = void>
-class [[nodiscard]] COEX_TRIVIAL_ABI task : public detail::awaitable_sender<task<T>> {
+///
+/// This is `task<T>`, without an Environment; <exec/coro/environment_task.hpp> has the other ones.
+template <class T>
+class [[nodiscard]] COEX_TRIVIAL_ABI task<T, env<>> : public detail::awaitable_sender<task<T>> {
 public:
     using promise_type = detail::task_promise<T>;
     using value_type = T;
+    using allocator_type = std::allocator<std::byte>;
+    using start_scheduler_type = context_scheduler;
+    using scheduler_type = context_scheduler;
+    using stop_source_type = inplace_stop_source;
+    using stop_token_type = inplace_stop_token;
+    using error_types = completion_signatures<set_error_t(std::exception_ptr)>;
 
     task(task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}
     task& operator=(task&& other) noexcept {

@@ -5,6 +5,9 @@
 #include <exec/vocab/scheduler.hpp>
 #include <exec/vocab/stop_token.hpp>
 
+#include <cstddef>
+#include <memory>
+
 namespace coex::inline v0 {
 
 /// The environment of a task: where it is, and by what it can be stopped.
@@ -18,6 +21,7 @@ public:
     [[nodiscard]] context_scheduler query(get_start_scheduler_t) const noexcept {
         return context_scheduler(coroutine_->context());
     }
+    [[nodiscard]] static std::allocator<std::byte> query(get_allocator_t) noexcept { return {}; }
 
 private:
     const coroutine_base* coroutine_;

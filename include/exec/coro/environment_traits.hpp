@@ -1,0 +1,174 @@
+#pragma once
+
+#include <exec/coro/error_slot.hpp>
+#include <exec/vocab/completion_signatures.hpp>
+#include <exec/vocab/env.hpp>
+#include <exec/vocab/scheduler.hpp>
+#include <exec/vocab/sender.hpp>
+#include <exec/vocab/stop_token.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+/// What the Environment of a `task<T, Environment>` says, and what it leaves to the defaults.
+
+namespace coex::inline v0::detail {
+
+template <class Environment>
+struct allocator_choice {
+    using type = std::allocator<std::byte>;
+};
+template <class Environment>
+    requires requires { typename Environment::allocator_type; }
+struct allocator_choice<Environment> {
+    using type = typename Environment::allocator_type;
+};
+
+template <class Environment>
+struct scheduler_choice {
+    using type = context_scheduler;
+};
+template <class Environment>
+    requires requires { typename Environment::scheduler_type; }
+struct scheduler_choice<Environment> {
+    using type = typename Environment::scheduler_type;
+};
+template <class Environment>
+    requires requires { typename Environment::start_scheduler_type; }
+struct scheduler_choice<Environment> {
+    using type = typename Environment::start_scheduler_type;
+};
+
+template <class Environment>
+struct stop_source_choice {
+    using type = inplace_stop_source;
+};
+template <class Environment>
+    requires requires { typename Environment::stop_source_type; }
+struct stop_source_choice<Environment> {
+    using type = typename Environment::stop_source_type;
+};
+
+template <class Environment>
+struct error_choice {
+    using type = completion_signatures<set_error_t(std::exception_ptr)>;
+};
+template <class Environment>
+    requires requires { typename Environment::error_types; }
+struct error_choice<Environment> {
+    using type = typename Environment::error_types;
+};
+
+template <class Signatures>
+inline constexpr bool are_errors = false;
+template <class... Errors>
+inline constexpr bool are_errors<completion_signatures<set_error_t(Errors)...>> = true;
+
+template <class Environment>
+struct environment_traits {
+    using allocator_type = typename allocator_choice<Environment>::type;
+    using start_scheduler_type = typename scheduler_choice<Environment>::type;
+    using stop_source_type = typename stop_source_choice<Environment>::type;
+    using stop_token_type = decltype(std::declval<stop_source_type&>().get_token());
+    using error_types = typename error_choice<Environment>::type;
+
+    static_assert(scheduler<start_scheduler_type> && std::constructible_from<start_scheduler_type, context_scheduler>,
+                  "coex: task: the start_scheduler_type (or scheduler_type) of this Environment cannot be made of a "
+                  "coex::context_scheduler, and a task's place is an execution context of coex; leave it out, or give "
+                  "it such a constructor");
+    static_assert(stoppable_token<stop_token_type>,
+                  "coex: task: the stop_source_type of this Environment needs a get_token() that returns a stop token");
+    static_assert(are_errors<error_types>,
+                  "coex: task: the error_types of this Environment must be coex::completion_signatures of set_error_t");
+
+    /// False when the token that the task has anyway is what its Environment wants.
+    static constexpr bool has_own_stop_source = !std::same_as<stop_token_type, inplace_stop_token>;
+
+    template <class Error>
+    static constexpr bool sends = contains<set_error_t(Error), error_types>;
+
+    [[nodiscard]] static start_scheduler_type scheduler_of(execution_context& context) noexcept {
+        return start_scheduler_type(context_scheduler(context));
+    }
+
+    template <class Env>
+    struct env_choice {
+        using type = env<>;
+    };
+    template <class Env>
+        requires requires { typename Environment::template env_type<Env>; }
+    struct env_choice<Env> {
+        using type = typename Environment::template env_type<Env>;
+    };
+    /// What is kept beside an Environment that is made of the environment `Env`.
+    template <class Env>
+    using own_env = typename env_choice<Env>::type;
+
+    template <class Env>
+    [[nodiscard]] static own_env<Env> make_own_env(const std::remove_cvref_t<Env>& from) {
+        if constexpr (std::constructible_from<own_env<Env>, const std::remove_cvref_t<Env>&>) {
+            return own_env<Env>(from);
+        } else {
+            return own_env<Env>();
+        }
+    }
+    template <class OwnEnv, class Env>
+    [[nodiscard]] static Environment make(const OwnEnv& own, const Env& from) {
+        if constexpr (std::constructible_from<Environment, const OwnEnv&>) {
+            return Environment(own);
+        } else if constexpr (std::constructible_from<Environment, const Env&>) {
+            return Environment(from);
+        } else {
+            return Environment();
+        }
+    }
+};
+
+/// A stop source of a type of the user's, which a stop of the task stops too, while linked.
+template <class Source, class Token>
+class chosen_stop_source {
+    struct request {
+        Source* source;
+        void operator()() const noexcept { source->request_stop(); }
+    };
+
+public:
+    [[nodiscard]] Token get_token() const noexcept { return source_.get_token(); }
+    void link(inplace_stop_token outer) noexcept {
+        if constexpr (!unstoppable_token<Token>) link_.emplace(outer, request{&source_});
+    }
+    void unlink() noexcept { link_.reset(); }
+
+private:
+    Source source_;
+    std::optional<inplace_stop_callback<request>> link_;
+};
+
+/// The task's own token does.
+template <class Source>
+class chosen_stop_source<Source, inplace_stop_token> {
+public:
+    static void link(inplace_stop_token) noexcept {}
+    static void unlink() noexcept {}
+};
+
+/// What the waiter of a task with an environment keeps for it.
+template <class Environment>
+class environment_state {
+    using traits = environment_traits<Environment>;
+
+public:
+    template <class OwnEnv, class Env>
+    environment_state(const OwnEnv& own, const Env& from) : environment(traits::make(own, from)) {}
+
+    Environment environment;
+    chosen_stop_source<typename traits::stop_source_type, typename traits::stop_token_type> stop;
+    error_slot<typename traits::error_types> error;
+};
+
+}  // namespace coex::inline v0::detail
