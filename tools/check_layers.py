@@ -11,6 +11,31 @@ import sys
 RANKS = {"base": 0, "vocab": 1, "sys": 1, "coro": 2, "pool": 3, "io": 4, "device": 5, "algo": 6, "sync": 6, "interop": 7}
 UMBRELLAS = {"exec.hpp", "alias.hpp", "version.hpp"}
 MOST_LINES = 400
+
+# Standard headers that cost a user's every file a tenth of a second, for things that public headers need little of.
+DEAR = {
+    "algorithm": "write the few lines out, or move the function to src/",
+    "chrono": "<exec/base/std_chrono.hpp>",
+    "condition_variable": "move it to src/",
+    "filesystem": "take a const std::string&, to which a std::filesystem::path converts, or move it to src/",
+    "functional": "<exec/base/std_function.hpp> for std::function, <exec/base/invoke.hpp> for std::invoke",
+    "future": "move it to src/",
+    "iomanip": "move it to src/",
+    "iostream": "<iosfwd>, and move the rest to src/",
+    "istream": "<iosfwd>, and move the rest to src/",
+    "iterator": "<exec/base/std_ranges.hpp>",
+    "locale": "move it to src/",
+    "map": "move it to src/",
+    "memory": "<exec/base/owned.hpp>, heap_array.hpp, object.hpp or std_allocator.hpp there",
+    "ostream": "<iosfwd>, and move the rest to src/",
+    "random": "move it to src/",
+    "ranges": "<exec/base/std_ranges.hpp>",
+    "regex": "move it to src/",
+    "shared_mutex": "move it to src/",
+    "sstream": "move it to src/",
+    "thread": "move it to src/",
+    "unordered_map": "move it to src/",
+}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<|")([^>"]+)[>"]')
 
 
@@ -71,6 +96,12 @@ def check_file(root, path, report):
     for number, name in includes(path):
         if names_io_uring(name) and not may_name_io_uring(relative):
             report(relative, number, "includes liburing; only src/io/ring* knows io_uring, use io/backend.hpp")
+        if name in DEAR and public and layer != "interop" and not relative.name.startswith("std_"):
+            report(relative, number, f"a public header includes <{name}>, which is dear to compile "
+                                     f"(docs/decisions/0014-narrow-headers.md); instead: {DEAR[name]}")
+        if name.startswith("bits/") and not (layer == "base" and relative.name.startswith("std_")):
+            report(relative, number, f"includes <{name}>, which belongs to one standard library; include the standard's, "
+                                     "or give it a header std_*.hpp in base, with the standard's beside it")
         if name.startswith("."):
             report(relative, number, f"relative include of '{name}', which hides the layer; write <exec/{layer}/...> or \"{layer}/...\"")
         if name.startswith("exec/") and name.removeprefix("exec/") in UMBRELLAS - {"version.hpp"}:

@@ -4,6 +4,7 @@
 #include <exec/exec.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

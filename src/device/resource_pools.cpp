@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <system_error>
 
@@ -139,7 +140,7 @@ entry& resource_pools::state::add(std::uint64_t number) {
     return *entries.back();
 }
 
-resource_pools::resource_pools(resource_options options) : state_(std::make_unique<state>(std::move(options))) {
+resource_pools::resource_pools(resource_options options) : state_(new state(std::move(options))) {
     // A copy: discovering a device may read the table again.
     const std::vector<detail::mount_entry> mounts = state_->machine.mounts();
     for (const detail::mount_entry& mount : mounts) {
@@ -156,16 +157,16 @@ resource_pools::resource_pools(resource_options options) : state_(std::make_uniq
 
 resource_pools::~resource_pools() = default;
 
-static_thread_pool& resource_pools::for_path(const fs::path& path) {
-    return state_->of(path).running();
+static_thread_pool& resource_pools::for_path(const path_argument& path) {
+    return state_->of(fs::path(path.text())).running();
 }
 
 static_thread_pool& resource_pools::for_dev(std::uint64_t number) {
     return state_->of(number).running();
 }
 
-const storage_device& resource_pools::device_of(const fs::path& path) {
-    return state_->of(path).device;
+const storage_device& resource_pools::device_of(const path_argument& path) {
+    return state_->of(fs::path(path.text())).device;
 }
 
 const storage_device& resource_pools::device_of(std::uint64_t number) {

@@ -23,7 +23,7 @@ std::uint64_t native_rules(path_rules rules) noexcept {
 
 open_below_request::open_below_request(const directory& below, std::string path, open_mode mode, path_rules rules,
                                        unsigned permissions)
-    : directory_(&below), path_(std::move(path)), mode_(mode), how_(std::make_unique<struct ::open_how>()) {
+    : directory_(&below), path_(std::move(path)), mode_(mode), how_(new struct ::open_how()) {
     how_->flags = static_cast<std::uint64_t>(native_flags(mode)) | O_CLOEXEC;
     // openat2 refuses permissions that it has no use for.
     how_->mode = has(mode, open_mode::create) ? permissions : 0;

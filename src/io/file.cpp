@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 
 namespace coex::inline v0 {
@@ -151,9 +152,9 @@ void close_request::result(int answer) {
     if (answer < 0) throw_io_error(answer, "close", file_->path());
 }
 
-statx_request::statx_request(file& which) : file_(&which), status_(std::make_unique<struct ::statx>()) {}
+statx_request::statx_request(file& which) : file_(&which), status_(new struct ::statx()) {}
 statx_request::statx_request(std::string path, follow_links links)
-    : path_(std::move(path)), links_(links), status_(std::make_unique<struct ::statx>()) {}
+    : path_(std::move(path)), links_(links), status_(new struct ::statx()) {}
 statx_request::statx_request(statx_request&&) noexcept = default;
 statx_request::~statx_request() = default;
 

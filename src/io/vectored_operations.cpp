@@ -30,12 +30,12 @@ void fill(io_request& request, const file& which, std::uint64_t offset, const bl
 }  // namespace
 
 block_list::block_list(std::span<const std::span<std::byte>> blocks)
-    : size_(std::min(blocks.size(), most_blocks)), blocks_(std::make_unique<iovec[]>(size_)) {
+    : size_(std::min(blocks.size(), most_blocks)), blocks_(size_) {
     assign(blocks);
 }
 
 block_list::block_list(std::span<const std::span<const std::byte>> blocks)
-    : size_(std::min(blocks.size(), most_blocks)), blocks_(std::make_unique<iovec[]>(size_)) {
+    : size_(std::min(blocks.size(), most_blocks)), blocks_(size_) {
     assign(blocks);
 }
 

@@ -6,8 +6,7 @@
 
 namespace coex::inline v0::detail {
 
-fifo_lanes::fifo_lanes(pool_core& pool)
-    : pool_(&pool), count_(worker_count(pool)), lanes_(std::make_unique<fifo_lane[]>(count_)) {}
+fifo_lanes::fifo_lanes(pool_core& pool) : pool_(&pool), count_(worker_count(pool)), lanes_(count_) {}
 
 fifo_lanes::~fifo_lanes() = default;
 

@@ -6,11 +6,10 @@
 namespace coex::inline v0 {
 
 static_thread_pool::static_thread_pool(pool_options options)
-    : core_(std::make_unique<detail::pool_core>(std::move(options))), context_(&core_->place()), gate_(core_->gate()) {}
+    : core_(new detail::pool_core(std::move(options))), context_(&core_->place()), gate_(core_->gate()) {}
 
 static_thread_pool::~static_thread_pool() {
-    delete core_.get();  // not by reset(): what still runs reaches the pool through core_
-    static_cast<void>(core_.release());
+    delete core_;  // what still runs in there reaches the pool through core_
     // For who uses the pool after its end: a plain store to an object that ends would be left out.
     *const_cast<execution_context* volatile*>(&context_) = nullptr;
 }

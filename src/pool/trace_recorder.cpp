@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <ostream>
 #include <vector>
 
 namespace coex::inline v0 {
@@ -130,7 +131,7 @@ private:
     std::atomic<std::uint64_t> homeless_{0};
 };
 
-trace_recorder::trace_recorder(trace_options options) : buffers_(std::make_unique<buffers>(options)) {}
+trace_recorder::trace_recorder(trace_options options) : buffers_(new buffers(options)) {}
 trace_recorder::~trace_recorder() = default;
 
 void trace_recorder::write(std::ostream& out) const {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
+#include <ostream>
 #include <vector>
 
 namespace coex::inline v0::detail {

@@ -33,7 +33,7 @@ unsigned affinity_count() {
 
 }  // namespace
 
-unsigned available_cpus(const std::filesystem::path& root) {
+unsigned available_cpus(const std::string& root) {
     const unsigned allowed = std::max(1U, affinity_count());
     const auto quota = detail::cgroup_cpu_quota(root);
     if (!quota || *quota >= allowed) return allowed;

@@ -10,7 +10,7 @@ constinit thread_local fork_deque* this_thread_forks = nullptr;
 constinit thread_local fork_deque* this_worker_forks = nullptr;
 
 fork_deque::fork_deque(execution_context& home, fork_listener& listener)
-    : slots_(std::make_unique_for_overwrite<std::atomic<work_item*>[]>(capacity)), home_(&home), listener_(&listener) {
+    : slots_(capacity), home_(&home), listener_(&listener) {
     static_cast<void>(has_process_wide_barrier());
 }
 

@@ -3,6 +3,7 @@
 #include "io/socket_support.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <latch>
 #include <stdexcept>
 #include <thread>

@@ -46,6 +46,20 @@ class CheckLayers(CheckerTest):
     def test_the_umbrella_is_for_users(self):
         self.assert_reports({"src/pool/a.cpp": "#include <exec/exec.hpp>\n"}, "src/pool/a.cpp:1:", "umbrella")
 
+    def test_a_public_header_must_not_include_what_is_dear_to_compile(self):
+        self.assert_reports({"include/exec/pool/a.hpp": ONCE + "#include <memory>\n"}, "include/exec/pool/a.hpp:2:",
+                            "includes <memory>, which is dear to compile")
+        self.assert_clean({
+            "src/pool/a.hpp": ONCE + "#include <memory>\n",
+            "include/exec/base/std_chrono.hpp": ONCE + "#include <chrono>\n#include <bits/chrono.h>\n",
+            "include/exec/interop/a.hpp": ONCE + "#include <memory>\n",
+        })
+
+    def test_only_the_headers_for_it_know_the_inside_of_a_standard_library(self):
+        for path in ("include/exec/pool/std_chrono.hpp", "src/base/a.cpp"):
+            with self.subTest(path=path):
+                self.assert_reports({path: "#include <bits/chrono.h>\n"}, f"{path}:1:", "belongs to one standard library")
+
     def test_an_unknown_layer_is_reported(self):
         self.assert_reports({"src/misc/a.cpp": ""}, "src/misc/a.cpp:1:", "unknown layer 'misc'")
 

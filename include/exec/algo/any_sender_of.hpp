@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/base/assert.hpp>
+#include <exec/base/owned.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/vocab/completion_signatures.hpp>
@@ -13,7 +14,6 @@
 #include <exec/vocab/stop_token.hpp>
 
 #include <concepts>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -272,7 +272,7 @@ private:
 
     [[no_unique_address]] Receiver receiver_;
     any_stop<stop_token_of_t<env_of_t<const Receiver&>>> stop_;
-    std::unique_ptr<erased_operation, destroy_erased> operation_;
+    owned<erased_operation, destroy_erased> operation_;
 };
 
 template <class T>
@@ -307,7 +307,7 @@ public:
 
     template <receiver Receiver>
     [[nodiscard]] detail::any_operation<Receiver, Signatures...> connect(Receiver receiver) && {
-        COEX_REQUIRE(sender_ != nullptr, "any_sender_of: connected twice, or after it was moved from");
+        COEX_REQUIRE(sender_, "any_sender_of: connected twice, or after it was moved from");
         const auto used = std::move(sender_);
         return detail::any_operation<Receiver, Signatures...>(*used, std::move(receiver));
     }
@@ -329,7 +329,7 @@ private:
         }
     }
 
-    std::unique_ptr<detail::erased_sender<slots>, detail::destroy_erased> sender_;
+    detail::owned<detail::erased_sender<slots>, detail::destroy_erased> sender_;
 };
 
 }  // namespace coex::inline v0

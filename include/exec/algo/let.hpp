@@ -3,6 +3,7 @@
 #include <exec/algo/closure.hpp>
 #include <exec/algo/one_of.hpp>
 #include <exec/algo/pack.hpp>
+#include <exec/base/invoke.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
 #include <exec/vocab/queries.hpp>
@@ -10,7 +11,6 @@
 
 #include <concepts>
 #include <exception>
-#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -217,7 +217,7 @@ private:
         kept& values = arguments_.template emplace<kept>(std::in_place, std::forward<Args>(args)...);
         return operations_.template emplace_with<second>([this, &values]() -> second {
             return connect(values.apply([this](auto&... each) -> decltype(auto) {
-                return std::invoke(std::move(function_), each...);
+                return detail::invoke_function(std::move(function_), each...);
             }),
                            inner_receiver(receiver_, place_));
         });

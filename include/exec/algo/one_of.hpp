@@ -1,8 +1,8 @@
 #pragma once
 
-#include <algorithm>
+#include <exec/base/object.hpp>
+
 #include <cstddef>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -33,7 +33,7 @@ public:
         static_assert((std::is_same_v<T, Ts> || ...));
         reset();
         T* const made = ::new (static_cast<void*>(bytes_)) T(std::forward<Make>(make)());
-        destroy_ = [](void* object) noexcept { std::destroy_at(static_cast<T*>(object)); };
+        destroy_ = [](void* object) noexcept { detail::destroy(static_cast<T*>(object)); };
         return *made;
     }
 
@@ -48,7 +48,7 @@ public:
     }
 
 private:
-    alignas(std::max({alignof(std::byte), alignof(Ts)...})) std::byte bytes_[std::max({std::size_t{1}, sizeof(Ts)...})];
+    alignas(std::byte) alignas(Ts...) std::byte bytes_[largest_of<1, sizeof(Ts)...>];
     void (*destroy_)(void*) noexcept = nullptr;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/std_chrono.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/vocab/clock_duration.hpp>
 #include <exec/vocab/completion_signatures.hpp>
@@ -10,7 +11,6 @@
 #include <exec/vocab/timer.hpp>
 #include <exec/vocab/work_item.hpp>
 
-#include <chrono>
 #include <exception>
 #include <optional>
 #include <type_traits>

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <exec/base/object.hpp>
 #include <exec/base/recycling.hpp>
+#include <exec/base/std_allocator.hpp>
 #include <exec/vocab/env.hpp>
 #include <exec/vocab/queries.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -83,7 +84,7 @@ template <class T, class Allocator, class... Args>
 template <class T, class Allocator>
 void allocator_delete(Allocator allocator, T* object) noexcept {
     allocator_for<Allocator, T> from(allocator);
-    std::destroy_at(object);
+    detail::destroy(object);
     from.deallocate(object, 1);
 }
 

@@ -2,13 +2,13 @@
 
 #include <exec/algo/closure.hpp>
 #include <exec/algo/pack.hpp>
+#include <exec/base/invoke.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
 #include <exec/vocab/sender.hpp>
 
 #include <concepts>
 #include <exception>
-#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -89,10 +89,11 @@ private:
     template <class... Args>
     void call(Args&&... args) noexcept(std::is_nothrow_invocable_v<F, Args...>) {
         if constexpr (std::is_void_v<std::invoke_result_t<F, Args...>>) {
-            std::invoke(std::move(function_), std::forward<Args>(args)...);
+            detail::invoke_function(std::move(function_), std::forward<Args>(args)...);
             coex::set_value(std::move(receiver_));
         } else {
-            coex::set_value(std::move(receiver_), std::invoke(std::move(function_), std::forward<Args>(args)...));
+            coex::set_value(std::move(receiver_),
+                            detail::invoke_function(std::move(function_), std::forward<Args>(args)...));
         }
     }
 

@@ -4,6 +4,7 @@
 #include <exec/algo/completion_storage.hpp>
 #include <exec/algo/stop_with.hpp>
 #include <exec/algo/time_limit.hpp>
+#include <exec/base/std_chrono.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/vocab/clock_duration.hpp>
 #include <exec/vocab/completion_signatures.hpp>
@@ -13,7 +14,6 @@
 #include <exec/vocab/stop_link.hpp>
 #include <exec/vocab/timer.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <exception>
 #include <optional>

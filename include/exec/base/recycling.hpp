@@ -1,7 +1,8 @@
 #pragma once
 
+#include <exec/base/object.hpp>
+
 #include <cstddef>
-#include <memory>
 #include <new>
 #include <utility>
 
@@ -95,7 +96,7 @@ template <class T, class... Args>
 
 template <class T>
 void recycling_delete(T* object) noexcept {
-    std::destroy_at(object);
+    detail::destroy(object);
     recycling_deallocate(object, sizeof(T));
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <exec/base/object.hpp>
 #include <exec/base/recycling.hpp>
+#include <exec/base/std_allocator.hpp>
 
 #include <concepts>
 #include <cstddef>
-#include <memory>
 #include <new>
 #include <type_traits>
 
@@ -68,7 +69,7 @@ public:
     static void operator delete(void* frame, std::size_t bytes) noexcept {
         auto* const kept = static_cast<unit_allocator*>(kept_behind(frame, bytes));
         unit_allocator allocator(*kept);
-        std::destroy_at(kept);
+        detail::destroy(kept);
         std::allocator_traits<unit_allocator>::deallocate(allocator, static_cast<unit*>(frame), all_units(bytes));
     }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/object.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/awaiting.hpp>
@@ -12,7 +13,6 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -71,7 +71,7 @@ class async_generator_promise final : public coroutine_base, public yielded<T> {
     class copied : public step_end {
     public:
         copied(async_generator_promise& promise, const value& from) : copy_(from) {
-            promise.current_ = std::addressof(copy_);
+            promise.current_ = detail::address_of(copy_);
         }
         copied(const copied&) = delete;
         copied& operator=(const copied&) = delete;
@@ -89,11 +89,11 @@ public:
     }
 
     [[nodiscard]] step_end yield_value(value& element) noexcept {
-        this->current_ = std::addressof(element);
+        this->current_ = detail::address_of(element);
         return step_end();
     }
     [[nodiscard]] step_end yield_value(value&& element) noexcept {
-        this->current_ = std::addressof(element);
+        this->current_ = detail::address_of(element);
         return step_end();
     }
     [[nodiscard]] copied yield_value(const value& element)

@@ -1,18 +1,17 @@
 #pragma once
 
 #include <exec/base/config.hpp>
+#include <exec/base/object.hpp>
 #include <exec/coro/children_waiter.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/vocab/execution_context.hpp>
 #include <exec/vocab/fork_deque.hpp>
 #include <exec/vocab/work_item.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -85,7 +84,7 @@ private:
     template <class Slot>
     static constexpr bool is_void = std::is_void_v<decltype(std::declval<Slot&>().take())>;
 
-    COEX_NOINLINE void destroy_slots() noexcept { std::destroy_at(&slots_); }
+    COEX_NOINLINE void destroy_slots() noexcept { detail::destroy(&slots_); }
 
     COEX_NOINLINE bool start_in(coroutine_base& parent) noexcept {
         this->set_parent(parent);
@@ -93,7 +92,9 @@ private:
     }
 
     // Of more children than may be pushed at once, the last ones are started here.
-    static constexpr std::size_t forked = count == 0 ? 0 : std::min<std::size_t>(count - 1, fork_deque::margin - 1);
+    static constexpr std::size_t forked = count == 0                   ? 0
+                                          : count < fork_deque::margin ? count - 1
+                                                                       : fork_deque::margin - 1;
 
     [[nodiscard]] COEX_ALWAYS_INLINE bool start() noexcept {
         if constexpr (count == 0) {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <exec/base/invoke.hpp>
 #include <exec/coro/task.hpp>
 
 #include <concepts>
-#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -18,7 +18,7 @@ inline constexpr bool is_task_type<task<T>> = true;
 // By value: the function and its arguments lie in this coroutine's frame, which lives as long as the task inside.
 template <class Task, class Function, class... Args>
 Task invoked(Function function, Args... args) {
-    co_return co_await std::invoke(std::move(function), std::move(args)...);
+    co_return co_await detail::invoke_function(std::move(function), std::move(args)...);
 }
 
 }  // namespace detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/std_allocator.hpp>
 #include <exec/coro/error_slot.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
@@ -10,7 +11,6 @@
 #include <concepts>
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>

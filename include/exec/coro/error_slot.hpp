@@ -1,13 +1,12 @@
 #pragma once
 
+#include <exec/base/object.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/sender.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -55,7 +54,7 @@ private:
     }
     template <class Error>
     void destroy() noexcept {
-        if (held_ == number_of<Error>()) std::destroy_at(std::addressof(held<Error>()));
+        if (held_ == number_of<Error>()) detail::destroy(detail::address_of(held<Error>()));
     }
     template <class Error, class Receiver>
     bool send_as(Receiver& receiver) noexcept {
@@ -68,8 +67,8 @@ private:
         }
     }
 
-    alignas(std::max({std::size_t{1}, alignof(std::remove_cvref_t<Errors>)...}))
-        std::byte storage_[std::max({std::size_t{1}, sizeof(std::remove_cvref_t<Errors>)...})];
+    alignas(std::byte) alignas(
+        std::remove_cvref_t<Errors>...) std::byte storage_[largest_of<1, sizeof(std::remove_cvref_t<Errors>)...>];
     unsigned held_ = 0;
 };
 

@@ -1,14 +1,14 @@
 #pragma once
 
 #include <exec/base/assert.hpp>
+#include <exec/base/object.hpp>
 #include <exec/base/recycling.hpp>
+#include <exec/base/std_ranges.hpp>
 
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <iterator>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -40,7 +40,7 @@ class generator_promise : public yielded<T> {
     public:
         copied(generator_promise& promise, const value& from) : promise_(&promise), copy_(from) {}
         [[nodiscard]] static bool await_ready() noexcept { return false; }
-        void await_suspend(std::coroutine_handle<>) noexcept { promise_->current_ = std::addressof(copy_); }
+        void await_suspend(std::coroutine_handle<>) noexcept { promise_->current_ = detail::address_of(copy_); }
         static void await_resume() noexcept {}
 
     private:
@@ -57,11 +57,11 @@ public:
     }
 
     [[nodiscard]] std::suspend_always yield_value(value& element) noexcept {
-        this->current_ = std::addressof(element);
+        this->current_ = detail::address_of(element);
         return {};
     }
     [[nodiscard]] std::suspend_always yield_value(value&& element) noexcept {
-        this->current_ = std::addressof(element);
+        this->current_ = detail::address_of(element);
         return {};
     }
     [[nodiscard]] copied yield_value(const value& element)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/base/config.hpp>
+#include <exec/base/object.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/fork_slot.hpp>
@@ -15,7 +16,6 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <utility>
 
@@ -180,7 +180,7 @@ private:
     slot& place_for(runner& self, std::size_t index) noexcept {
         static_assert(slot::holds_trivially, "a slot whose child has ended at once with a value is just used again");
         loop_call<Calls> call(calls_, index);
-        return *::new (static_cast<void*>(std::addressof(self.room->child))) slot(fork_source(call, *this));
+        return *::new (static_cast<void*>(detail::address_of(self.room->child))) slot(fork_source(call, *this));
     }
 
     /// Keeps the slot until the end, and makes room for the next child.
@@ -231,7 +231,7 @@ private:
         // ORDER: relaxed; see push_to().
         for (record* each = kept_.load(std::memory_order_relaxed); each != nullptr;) {
             record* const done = std::exchange(each, each->next);
-            std::destroy_at(std::addressof(done->child));
+            detail::destroy(detail::address_of(done->child));
             if (done->on_heap) recycling_delete(done);
         }
         if (mine_.room != nullptr && mine_.room->on_heap) recycling_delete(mine_.room);

@@ -1,15 +1,14 @@
 #pragma once
 
 #include <exec/base/config.hpp>
+#include <exec/base/invoke.hpp>
+#include <exec/base/std_ranges.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/fork_slot.hpp>
 #include <exec/coro/loop_awaiter.hpp>
 
 #include <concepts>
 #include <cstddef>
-#include <functional>
-#include <iterator>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 
@@ -22,7 +21,7 @@ class index_calls {
 public:
     index_calls(Index first, Function&& function) : first_(first), function_(std::forward<Function>(function)) {}
     decltype(auto) operator()(std::size_t i) {
-        return std::invoke(function_, static_cast<Index>(static_cast<std::size_t>(first_) + i));
+        return detail::invoke_function(function_, static_cast<Index>(static_cast<std::size_t>(first_) + i));
     }
 
 private:
@@ -38,7 +37,7 @@ public:
         : range_(std::forward<Range>(range)), function_(std::forward<Function>(function)) {}
     decltype(auto) operator()(std::size_t i) {
         using distance = std::ranges::range_difference_t<Range>;
-        return std::invoke(function_, std::ranges::begin(range_)[static_cast<distance>(i)]);
+        return detail::invoke_function(function_, std::ranges::begin(range_)[static_cast<distance>(i)]);
     }
 
 private:

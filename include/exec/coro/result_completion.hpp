@@ -2,11 +2,11 @@
 
 #include <exec/base/assert.hpp>
 #include <exec/base/config.hpp>
+#include <exec/base/object.hpp>
 #include <exec/coro/coroutine_base.hpp>
 
 #include <concepts>
 #include <exception>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -49,14 +49,14 @@ public:
     void emplace(Value&& value) noexcept(std::is_nothrow_constructible_v<result_in_place<T>, Value>) {
         if constexpr (std::is_reference_v<T>) {
             T reference = std::forward<Value>(value);
-            ::new (static_cast<void*>(std::addressof(value_))) result_in_place<T>(std::addressof(reference));
+            ::new (static_cast<void*>(detail::address_of(value_))) result_in_place<T>(detail::address_of(reference));
         } else {
-            ::new (static_cast<void*>(std::addressof(value_))) result_in_place<T>(std::forward<Value>(value));
+            ::new (static_cast<void*>(detail::address_of(value_))) result_in_place<T>(std::forward<Value>(value));
         }
     }
     COEX_NOINLINE void fail(std::exception_ptr error, outcome& ending_of_child) noexcept {
         // A local's destructor threw after the result had been given.
-        if (ending_of_child == outcome::value) std::destroy_at(std::addressof(value_));
+        if (ending_of_child == outcome::value) detail::destroy(detail::address_of(value_));
         ::new (static_cast<void*>(&error_)) std::exception_ptr(std::move(error));
         ending_of_child = outcome::error;
     }
@@ -94,8 +94,8 @@ private:
         COEX_ASSERT(known_ending() == outcome::value, "the result of a task was asked for before the task ended");
     }
     COEX_NOINLINE void destroy_held() noexcept {
-        if (known_ending() == outcome::value) std::destroy_at(std::addressof(value_));
-        if (known_ending() == outcome::error) std::destroy_at(&error_);
+        if (known_ending() == outcome::value) detail::destroy(detail::address_of(value_));
+        if (known_ending() == outcome::error) detail::destroy(&error_);
     }
 
     union {

@@ -2,6 +2,7 @@
 
 #include <exec/base/config.hpp>
 #include <exec/base/recycling.hpp>
+#include <exec/base/std_allocator.hpp>
 #include <exec/coro/allocated_frame.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/awaiting.hpp>
@@ -21,7 +22,6 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <type_traits>
 #include <utility>
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <exec/base/std_allocator.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/vocab/queries.hpp>
 #include <exec/vocab/scheduler.hpp>
 #include <exec/vocab/stop_token.hpp>
 
 #include <cstddef>
-#include <memory>
 
 namespace coex::inline v0 {
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <exec/base/assert.hpp>
+#include <exec/base/object.hpp>
 
 #include <exception>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -19,8 +19,8 @@ class task_result {
 public:
     task_result() noexcept {}
     ~task_result() {
-        if (kind_ == kind::value) std::destroy_at(std::addressof(value_));
-        if (kind_ == kind::error) std::destroy_at(&error_);
+        if (kind_ == kind::value) detail::destroy(detail::address_of(value_));
+        if (kind_ == kind::error) detail::destroy(&error_);
     }
     task_result(const task_result&) = delete;
     task_result& operator=(const task_result&) = delete;
@@ -28,25 +28,25 @@ public:
     template <class Value = T>
         requires(!std::is_reference_v<T> && std::is_constructible_v<T, Value>)
     void return_value(Value&& value) noexcept(std::is_nothrow_constructible_v<T, Value>) {
-        ::new (static_cast<void*>(std::addressof(value_))) stored(std::forward<Value>(value));
+        ::new (static_cast<void*>(detail::address_of(value_))) stored(std::forward<Value>(value));
         kind_ = kind::value;
     }
     void return_value(T value) noexcept
         requires std::is_reference_v<T>
     {
-        ::new (static_cast<void*>(std::addressof(value_))) stored(std::addressof(value));
+        ::new (static_cast<void*>(detail::address_of(value_))) stored(detail::address_of(value));
         kind_ = kind::value;
     }
 
     template <class... Args>
     void emplace(Args&&... args) noexcept(std::is_nothrow_constructible_v<stored, Args...>) {
-        ::new (static_cast<void*>(std::addressof(value_))) stored(std::forward<Args>(args)...);
+        ::new (static_cast<void*>(detail::address_of(value_))) stored(std::forward<Args>(args)...);
         kind_ = kind::value;
     }
 
     void unhandled_exception() noexcept {
         // A local's destructor threw after the result had been given.
-        if (kind_ == kind::value) std::destroy_at(std::addressof(value_));
+        if (kind_ == kind::value) detail::destroy(detail::address_of(value_));
         fail(std::current_exception());
     }
     void fail(std::exception_ptr error) noexcept {

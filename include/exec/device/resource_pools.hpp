@@ -1,12 +1,12 @@
 #pragma once
 
+#include <exec/base/owned.hpp>
+#include <exec/base/path_argument.hpp>
+#include <exec/base/std_function.hpp>
 #include <exec/device/storage_device.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +24,7 @@ struct device_override {
 /// How resource_pools looks at the machine.
 struct resource_options {
     /// Where sys/, proc/ and dev/ are found. Tests describe other machines here.
-    std::filesystem::path root = "/";
+    std::string root = "/";
 
     /// The pool for computing.
     pool_options cpu = {.name = "cpu"};
@@ -34,7 +34,7 @@ struct resource_options {
     std::vector<device_override> overrides = {};
 
     /// The device number (`st_dev`) of a path. Empty: asks the kernel. Tests describe other machines here.
-    std::function<std::uint64_t(const std::filesystem::path&)> device_number = {};
+    std::function<std::uint64_t(const std::string&)> device_number = {};
 };
 
 /// A pool for every storage device of the machine, and one for the CPUs.
@@ -60,16 +60,16 @@ public:
     /// The pool of the device that holds `path`; of its nearest existing ancestor when it does not exist yet.
     ///
     /// Errors: std::system_error when not even that can be asked; as static_thread_pool when the pool cannot start.
-    [[nodiscard]] static_thread_pool& for_path(const std::filesystem::path& path);
+    [[nodiscard]] static_thread_pool& for_path(const path_argument& path);
     /// The same for a device number (`st_dev`) that is known already.
     [[nodiscard]] static_thread_pool& for_dev(std::uint64_t number);
 
     /// The device that holds `path`, or that a device number means. Starts nothing.
-    [[nodiscard]] const storage_device& device_of(const std::filesystem::path& path);
+    [[nodiscard]] const storage_device& device_of(const path_argument& path);
     [[nodiscard]] const storage_device& device_of(std::uint64_t number);
 
     /// Is it on an SSD?
-    [[nodiscard]] device_class class_of(const std::filesystem::path& path) { return device_of(path).kind; }
+    [[nodiscard]] device_class class_of(const path_argument& path) { return device_of(path).kind; }
 
     /// The pool for computing.
     [[nodiscard]] static_thread_pool& cpu();
@@ -82,7 +82,7 @@ public:
 
 private:
     struct state;
-    std::unique_ptr<state> state_;
+    detail::owned<state> state_;
 };
 
 }  // namespace coex::inline v0

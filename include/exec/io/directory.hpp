@@ -1,11 +1,11 @@
 #pragma once
 
+#include <exec/base/owned.hpp>
+#include <exec/base/path_argument.hpp>
 #include <exec/io/file.hpp>
 #include <exec/io/operation.hpp>
 
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -44,7 +44,7 @@ private:
     const directory* directory_;
     std::string path_;
     open_mode mode_;
-    std::unique_ptr<struct ::open_how> how_;
+    owned<struct ::open_how> how_;
 };
 
 class open_directory_request : open_request {
@@ -71,10 +71,10 @@ public:
     /// Errors:    std::system_error "open_file 'DIRECTORY/PATH': REASON"; with path_rules::beneath
     ///            cross_device_link (EXDEV) for a path that leads out, with no_links too_many_symbolic_link_levels.
     /// Cancel:    nothing is open then; a file may have been created.
-    [[nodiscard]] auto open_file(const std::filesystem::path& path, open_mode mode, path_rules rules = path_rules::none,
+    [[nodiscard]] auto open_file(path_argument path, open_mode mode, path_rules rules = path_rules::none,
                                  unsigned permissions = 0666) const {
         return detail::io_sender(file_.pool(),
-                                 detail::open_below_request(*this, path.native(), mode, rules, permissions));
+                                 detail::open_below_request(*this, std::move(path).text(), mode, rules, permissions));
     }
 
     /// The directory's descriptor. Still owned by it.
@@ -90,8 +90,8 @@ private:
 ///
 /// Errors: std::system_error "open_directory 'PATH': REASON".
 /// Cancel: nothing is open then.
-[[nodiscard]] inline auto open_directory(static_thread_pool& pool, const std::filesystem::path& path) {
-    return detail::io_sender(pool, detail::open_directory_request(pool, path.native()));
+[[nodiscard]] inline auto open_directory(static_thread_pool& pool, path_argument path) {
+    return detail::io_sender(pool, detail::open_directory_request(pool, std::move(path).text()));
 }
 
 }  // namespace coex::inline v0

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/path_argument.hpp>
 #include <exec/io/blocking.hpp>
 #include <exec/io/file_calls.hpp>
 #include <exec/io/file_operations.hpp>
@@ -7,8 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -144,9 +143,9 @@ private:
 /// Completes: with the open file; its descriptor is closed on exec.
 /// Errors:    std::system_error "open_file 'PATH': REASON".
 /// Cancel:    nothing is open then; a file may have been created.
-[[nodiscard]] inline auto open_file(static_thread_pool& pool, const std::filesystem::path& path, open_mode mode,
+[[nodiscard]] inline auto open_file(static_thread_pool& pool, path_argument path, open_mode mode,
                                     unsigned permissions = 0666) {
-    return detail::io_sender(pool, detail::open_request(pool, path.native(), mode, permissions));
+    return detail::io_sender(pool, detail::open_request(pool, std::move(path).text(), mode, permissions));
 }
 
 /// Copies up to `length` bytes from one file to another, inside the kernel where it can, which may share the blocks
@@ -164,9 +163,8 @@ private:
 /// Size, times, owner and identity of what `path` names, without opening it.
 ///
 /// Errors: std::system_error "statx 'PATH': REASON".
-[[nodiscard]] inline auto statx(static_thread_pool& pool, const std::filesystem::path& path,
-                                follow_links links = follow_links::yes) {
-    return detail::io_sender(pool, detail::statx_request(path.native(), links));
+[[nodiscard]] inline auto statx(static_thread_pool& pool, path_argument path, follow_links links = follow_links::yes) {
+    return detail::io_sender(pool, detail::statx_request(std::move(path).text(), links));
 }
 
 }  // namespace coex::inline v0

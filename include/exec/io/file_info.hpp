@@ -1,6 +1,7 @@
 #pragma once
 
-#include <chrono>
+#include <exec/base/std_chrono.hpp>
+
 #include <cstdint>
 
 namespace coex::inline v0 {

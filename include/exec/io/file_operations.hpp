@@ -1,11 +1,11 @@
 #pragma once
 
+#include <exec/base/owned.hpp>
 #include <exec/io/file_info.hpp>
 #include <exec/io/operation.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -143,7 +143,7 @@ private:
     file* file_ = nullptr;
     std::string path_;
     follow_links links_ = follow_links::yes;
-    std::unique_ptr<struct ::statx> status_;  // not in the header: <sys/stat.h> defines macros
+    owned<struct ::statx> status_;  // not in the header: <sys/stat.h> defines macros
 };
 
 }  // namespace detail

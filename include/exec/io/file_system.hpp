@@ -1,10 +1,10 @@
 #pragma once
 
+#include <exec/base/path_argument.hpp>
 #include <exec/io/blocking.hpp>
 #include <exec/io/directory.hpp>
 
 #include <concepts>
-#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -16,9 +16,9 @@ namespace coex::inline v0 {
 class located_path {
 public:
     template <class Path>
-        requires std::convertible_to<const Path&, std::filesystem::path>
-    located_path(const Path& path) : path_(std::filesystem::path(path).native()) {}
-    located_path(const directory& below, const std::filesystem::path& path) : below_(&below), path_(path.native()) {}
+        requires std::convertible_to<const Path&, path_argument>
+    located_path(const Path& path) : path_(path_argument(path).text()) {}
+    located_path(const directory& below, path_argument path) : below_(&below), path_(std::move(path).text()) {}
 
     /// What the *at system calls take: the directory's descriptor or AT_FDCWD.
     [[nodiscard]] int directory_descriptor() const noexcept;
@@ -31,8 +31,8 @@ private:
     std::string path_;
 };
 
-[[nodiscard]] inline located_path operator/(const directory& below, const std::filesystem::path& path) {
-    return {below, path};
+[[nodiscard]] inline located_path operator/(const directory& below, path_argument path) {
+    return {below, std::move(path)};
 }
 
 /// Whether renaming may replace what has the new name.
@@ -107,8 +107,9 @@ private:
 }
 
 /// Makes `path` a symbolic link to `target`, which is stored as it is and need not exist.
-[[nodiscard]] inline auto make_symlink(const std::filesystem::path& target, located_path path) {
-    return blocking(detail::name_change(detail::name_change::kind::symlink, located_path(target), std::move(path)));
+[[nodiscard]] inline auto make_symlink(path_argument target, located_path path) {
+    return blocking(detail::name_change(detail::name_change::kind::symlink, located_path(std::move(target).text()),
+                                        std::move(path)));
 }
 
 }  // namespace coex::inline v0

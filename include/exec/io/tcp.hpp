@@ -1,8 +1,7 @@
 #pragma once
 
+#include <exec/base/std_chrono.hpp>
 #include <exec/io/stream.hpp>
-
-#include <chrono>
 
 namespace coex::inline v0 {
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <exec/base/std_chrono.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/vocab/clock_duration.hpp>
 #include <exec/vocab/stop_token.hpp>
 #include <exec/vocab/timer.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <coroutine>
 #include <optional>

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <exec/base/heap_array.hpp>
 #include <exec/io/operation.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 
 struct iovec;
@@ -36,7 +36,7 @@ private:
 
     std::size_t size_;
     std::size_t bytes_ = 0;
-    std::unique_ptr<iovec[]> blocks_;  // not by value: <sys/uio.h> stays out of the header
+    heap_array<iovec> blocks_;  // not by value: <sys/uio.h> stays out of the header
 };
 
 class read_blocks_request {

@@ -2,6 +2,7 @@
 
 #include <exec/base/assert.hpp>
 #include <exec/base/empty_function.hpp>
+#include <exec/base/heap_array.hpp>
 #include <exec/coro/task_result.hpp>
 #include <exec/pool/end_latch.hpp>
 #include <exec/pool/pool_entry.hpp>
@@ -9,7 +10,6 @@
 
 #include <atomic>
 #include <exception>
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -64,7 +64,7 @@ public:
     using results = std::conditional_t<std::is_void_v<result>, void, std::vector<result>>;
 
     explicit awaited_broadcast(const Function& function, unsigned workers)
-        : function_(&function), workers_(workers), shares_(std::make_unique<share[]>(workers)), unfinished_(workers) {}
+        : function_(&function), workers_(workers), shares_(workers), unfinished_(workers) {}
 
     results run(pool_core& pool) {
         work_queue all;
@@ -114,7 +114,7 @@ private:
 
     const Function* function_;
     unsigned workers_;
-    std::unique_ptr<share[]> shares_;
+    heap_array<share> shares_;
     std::atomic<unsigned> unfinished_;
     end_latch ended_;
 };
@@ -127,17 +127,16 @@ public:
     /// Errors: std::bad_alloc; what copying the function throws.
     template <class Initializer>
     static void start(pool_core& pool, const Owner& owner, Initializer&& function) {
-        auto made =
-            std::make_unique<detached_broadcast>(owner, worker_count(pool), std::forward<Initializer>(function));
+        auto* const made = new detached_broadcast(owner, worker_count(pool), std::forward<Initializer>(function));
         work_queue all;
         for (unsigned index = 0; index < made->workers_; ++index) {
-            made->shares_[index].whole = made.get();
+            made->shares_[index].whole = made;
             made->shares_[index].index = index;
             all.push_back(&made->shares_[index]);
         }
+        static_assert(noexcept(owner.begin()));
         owner.begin();
-        static_cast<void>(made.release());  // the last share deletes it
-        enqueue_on_every_worker(pool, all);
+        enqueue_on_every_worker(pool, all);  // the last share deletes it
     }
 
     template <class Initializer>
@@ -145,7 +144,7 @@ public:
         : owner_(owner),
           function_(std::forward<Initializer>(function)),
           workers_(workers),
-          shares_(std::make_unique<share[]>(workers)),
+          shares_(workers),
           unfinished_(workers) {}
 
 private:
@@ -173,7 +172,7 @@ private:
     Owner owner_;
     Function function_;
     unsigned workers_;
-    std::unique_ptr<share[]> shares_;
+    heap_array<share> shares_;
     std::atomic<unsigned> unfinished_;
 };
 

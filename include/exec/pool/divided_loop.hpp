@@ -1,11 +1,10 @@
 #pragma once
 
+#include <exec/base/std_chrono.hpp>
 #include <exec/pool/fork_join.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 #include <exec/vocab/fork_deque.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <utility>
 
@@ -23,9 +22,9 @@ public:
         const clock::duration took = now - before_;
         before_ = now;
         if (took < shortest) {
-            step_ = std::min(step_ * 2, most);
+            step_ = step_ < most / 2 ? step_ * 2 : most;
         } else if (took > longest) {
-            step_ = std::max<std::size_t>(step_ / 2, 1);
+            step_ = step_ > 1 ? step_ / 2 : 1;
         }
     }
 

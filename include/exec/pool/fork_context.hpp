@@ -1,9 +1,9 @@
 #pragma once
 
+#include <exec/base/object.hpp>
 #include <exec/pool/fork_join.hpp>
 #include <exec/vocab/fork_deque.hpp>
 
-#include <memory>
 #include <type_traits>
 
 namespace coex::inline v0 {
@@ -35,7 +35,7 @@ template <class Function>
 class call_in_context {
 public:
     explicit call_in_context(Function& function) noexcept
-        : function_(std::addressof(function)), caller_(this_worker_forks) {}
+        : function_(detail::address_of(function)), caller_(this_worker_forks) {}
 
     decltype(auto) operator()() const {
         if constexpr (takes_fork_context<Function>) {

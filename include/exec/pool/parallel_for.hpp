@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exec/base/invoke.hpp>
+#include <exec/base/std_ranges.hpp>
 #include <exec/coro/fork_slot.hpp>
 #include <exec/pool/divided_loop.hpp>
 #include <exec/pool/fork_join.hpp>
@@ -7,9 +9,6 @@
 #include <atomic>
 #include <concepts>
 #include <cstddef>
-#include <functional>
-#include <iterator>
-#include <ranges>
 #include <type_traits>
 
 namespace coex::inline v0 {
@@ -82,7 +81,7 @@ void parallel_for(Range&& range, Function&& function) {
     detail::run_plain_loop(
         static_cast<std::size_t>(std::ranges::size(range)), [&](std::size_t first, std::size_t last) {
             for (auto element = detail::element_iterator(range, first); first != last; ++first, ++element) {
-                std::invoke(function, *element);
+                detail::invoke_function(function, *element);
             }
         });
 }
@@ -95,7 +94,7 @@ void parallel_for(Index first, std::type_identity_t<Index> last, Function&& func
     const auto count = static_cast<std::size_t>(last) - static_cast<std::size_t>(first);
     detail::run_plain_loop(count, [&](std::size_t begin, std::size_t end) {
         for (; begin != end; ++begin) {
-            std::invoke(function, static_cast<Index>(static_cast<std::size_t>(first) + begin));
+            detail::invoke_function(function, static_cast<Index>(static_cast<std::size_t>(first) + begin));
         }
     });
 }

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <exec/base/invoke.hpp>
+#include <exec/base/std_ranges.hpp>
 #include <exec/pool/divided_loop.hpp>
 #include <exec/pool/parallel_for.hpp>
 
 #include <atomic>
 #include <concepts>
 #include <cstddef>
-#include <functional>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 
@@ -26,13 +26,14 @@ public:
         guarded([&] {
             Value sum = std::move(result);  // of its own, so that it may stay in registers
             for (auto element = element_iterator(*range_, first); first != last; ++first, ++element) {
-                sum = std::invoke(*combine_, std::move(sum), std::invoke(*transform_, *element));
+                sum =
+                    detail::invoke_function(*combine_, std::move(sum), detail::invoke_function(*transform_, *element));
             }
             result = std::move(sum);
         });
     }
     void join(Value& left, Value&& right) {
-        guarded([&] { left = std::invoke(*combine_, std::move(left), std::move(right)); });
+        guarded([&] { left = detail::invoke_function(*combine_, std::move(left), std::move(right)); });
     }
     // ORDER: relaxed; a hint that the rest is in vain.
     [[nodiscard]] bool cancelled() const noexcept { return failed_.load(std::memory_order_relaxed); }
@@ -71,7 +72,7 @@ private:
 /// Lifetime:    the range and the functions are used only until this returns.
 ///
 /// As std::transform_reduce, with a part for each thread.
-template <class Range, std::copyable Value, class Combine, class Transform = std::identity>
+template <class Range, std::copyable Value, class Combine, class Transform = detail::same_value>
     requires(
         detail::divisible_range<Range> && std::invocable<Transform&, std::ranges::range_reference_t<Range>> &&
         std::assignable_from<

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <exec/base/std_chrono.hpp>
+#include <exec/base/std_function.hpp>
 #include <exec/pool/thread_body.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <exception>
-#include <functional>
 #include <string>
 #include <vector>
 

@@ -2,13 +2,13 @@
 
 #include <exec/base/assert.hpp>
 #include <exec/base/empty_function.hpp>
+#include <exec/base/heap_array.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/pool/broadcast.hpp>
 #include <exec/pool/pool_entry.hpp>
 #include <exec/pool/scope.hpp>
 #include <exec/pool/scope_group.hpp>
 
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -34,7 +34,7 @@ public:
 private:
     pool_core* pool_;
     unsigned count_;
-    std::unique_ptr<fifo_lane[]> lanes_;
+    heap_array<fifo_lane> lanes_;
 };
 
 }  // namespace detail

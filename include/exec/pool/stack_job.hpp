@@ -1,11 +1,11 @@
 #pragma once
 
 #include <exec/base/config.hpp>
+#include <exec/base/object.hpp>
 #include <exec/coro/task_result.hpp>
 #include <exec/pool/end_latch.hpp>
 #include <exec/vocab/work_item.hpp>
 
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -54,7 +54,7 @@ private:
         explicit ended_result(stack_job& job) noexcept : value((job.latch_.wait(), job.result_)) {}
         ended_result(const ended_result&) = delete;
         ended_result& operator=(const ended_result&) = delete;
-        ~ended_result() { std::destroy_at(&value); }
+        ~ended_result() { detail::destroy(&value); }
         task_result<result>& value;
     };
 
@@ -62,7 +62,7 @@ private:
         if constexpr (copies) {
             return function;
         } else {
-            return std::addressof(function);
+            return detail::address_of(function);
         }
     }
     Function&& callable() noexcept {

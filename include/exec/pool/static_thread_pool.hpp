@@ -3,6 +3,7 @@
 #include <exec/base/assert.hpp>
 #include <exec/base/empty_function.hpp>
 #include <exec/base/recycling.hpp>
+#include <exec/base/std_ranges.hpp>
 #include <exec/pool/pool_options.hpp>
 #include <exec/pool/pool_stats.hpp>
 #include <exec/pool/pool_tasks.hpp>
@@ -17,9 +18,7 @@
 #include <exec/vocab/work_item.hpp>
 
 #include <exception>
-#include <memory>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -371,7 +370,7 @@ private:
     [[nodiscard]] execution_context& at_other(priority level) noexcept;
     void unowned_exception(std::exception_ptr error) noexcept;
 
-    std::unique_ptr<detail::pool_core> core_;
+    detail::pool_core* core_;     // owned; valid until the last that runs on it has ended
     execution_context* context_;  // core_, as the place where coroutines are
     detail::queue_gate* gate_;    // core_'s; null when the queue has no limit
 };

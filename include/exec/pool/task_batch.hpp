@@ -3,13 +3,13 @@
 #include <exec/base/assert.hpp>
 #include <exec/base/empty_function.hpp>
 #include <exec/base/recycling.hpp>
+#include <exec/base/std_ranges.hpp>
 #include <exec/pool/detached_task.hpp>
 #include <exec/pool/pool_entry.hpp>
 #include <exec/pool/queue_place.hpp>
 #include <exec/vocab/priority.hpp>
 #include <exec/vocab/work_item.hpp>
 
-#include <ranges>
 #include <type_traits>
 #include <utility>
 

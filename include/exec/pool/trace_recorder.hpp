@@ -1,12 +1,12 @@
 #pragma once
 
+#include <exec/base/owned.hpp>
 #include <exec/pool/pool_observer.hpp>
 #include <exec/vocab/priority.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
-#include <memory>
 
 namespace coex::inline v0 {
 
@@ -87,7 +87,7 @@ public:
 
 private:
     class buffers;
-    std::unique_ptr<buffers> buffers_;
+    detail::owned<buffers> buffers_;
 };
 
 }  // namespace coex::inline v0

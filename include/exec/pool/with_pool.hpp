@@ -1,8 +1,8 @@
 #pragma once
 
+#include <exec/base/invoke.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 
-#include <functional>
 #include <utility>
 
 namespace coex::inline v0 {
@@ -15,7 +15,7 @@ template <class Function>
     requires std::is_invocable_v<Function, static_thread_pool&>
 std::invoke_result_t<Function, static_thread_pool&> with_pool(pool_options options, Function&& function) {
     static_thread_pool pool(std::move(options));
-    return std::invoke(std::forward<Function>(function), pool);
+    return detail::invoke_function(std::forward<Function>(function), pool);
 }
 
 }  // namespace coex::inline v0

@@ -1,14 +1,13 @@
 #pragma once
 
 #include <exec/base/assert.hpp>
+#include <exec/base/std_ranges.hpp>
 #include <exec/sync/channel_state.hpp>
 #include <exec/sync/channel_waiting.hpp>
 #include <exec/vocab/stop_token.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <exec/base/object.hpp>
+#include <exec/base/std_allocator.hpp>
+
 #include <cstddef>
-#include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -30,12 +33,12 @@ public:
     /// Errors: std::bad_alloc; then `value` and all others are as they were.
     void push_back(T&& value) {
         if (size() == capacity_) grow();
-        std::construct_at(place(last_), std::move(value));
+        ::new (static_cast<void*>(place(last_))) T(std::move(value));
         ++last_;
     }
     [[nodiscard]] T& front() noexcept { return *place(first_); }
     void pop_front() noexcept {
-        std::destroy_at(place(first_));
+        detail::destroy(place(first_));
         ++first_;
     }
     void clear() noexcept {
@@ -57,7 +60,7 @@ private:
         const std::size_t larger = capacity_ == 0 ? least_capacity : 2 * capacity_;
         T* const places = std::allocator<T>().allocate(larger);
         std::size_t count = 0;
-        for (; !empty(); pop_front()) std::construct_at(places + count++, std::move(front()));
+        for (; !empty(); pop_front()) ::new (static_cast<void*>(places + count++)) T(std::move(front()));
         if (places_ != nullptr) std::allocator<T>().deallocate(places_, capacity_);
         places_ = places;
         capacity_ = larger;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <filesystem>
+#include <string>
 
 namespace coex::inline v0 {
 
@@ -8,7 +8,7 @@ namespace coex::inline v0 {
 /// that group's ancestors (version 2 `cpu.max`, version 1 `cpu.cfs_quota_us`), rounded up. At least 1.
 ///
 /// `root` is where /proc and /sys are looked for: "/" but in tests.
-[[nodiscard]] unsigned available_cpus(const std::filesystem::path& root = "/");
+[[nodiscard]] unsigned available_cpus(const std::string& root = "/");
 
 /// The number of workers of a pool that does not name one: `COEX_NUM_THREADS` if it is set to a number from 1 to 65535,
 /// else available_cpus(). Read at every call. Empty and 0 mean automatic.

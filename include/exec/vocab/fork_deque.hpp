@@ -1,11 +1,11 @@
 #pragma once
 
 #include <exec/base/config.hpp>
+#include <exec/base/heap_array.hpp>
 #include <exec/vocab/work_item.hpp>
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 
 namespace coex::inline v0 {
 
@@ -189,7 +189,7 @@ private:
     // Written by the owner at every push and pop.
     alignas(destructive_interference_bytes) std::atomic<std::uint64_t> bottom_{0};
     std::atomic<std::uint64_t> split_{0};  // verified, and how far guard is ahead; written by the owner and one forcer
-    const std::unique_ptr<std::atomic<work_item*>[]> slots_;
+    const heap_array<std::atomic<work_item*>> slots_;
     execution_context* const home_;
     fork_listener* const listener_;
 

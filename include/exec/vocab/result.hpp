@@ -1,10 +1,9 @@
 #pragma once
 
 #include <exec/base/assert.hpp>
+#include <exec/base/object.hpp>
 
 #include <exception>
-#include <functional>
-#include <memory>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -26,6 +25,15 @@ public:
 namespace detail {
 
 [[noreturn]] void throw_result_stopped();
+
+/// How a result holds a reference.
+template <class T>
+struct referred {
+    referred(T& to) noexcept : object(address_of(to)) {}  // NOLINT: as a reference is made
+    referred(T&&) = delete;
+
+    T* object;
+};
 
 /// What the results of all types have in common.
 template <class Stored>
@@ -88,12 +96,11 @@ private:
 template <class T>
 class [[nodiscard]] result
     : public detail::result_base<
-          std::conditional_t<std::is_reference_v<T>, std::reference_wrapper<std::remove_reference_t<T>>, T>> {
+          std::conditional_t<std::is_reference_v<T>, detail::referred<std::remove_reference_t<T>>, T>> {
     static_assert(!std::is_rvalue_reference_v<T>, "coex: result<T&&> would dangle; use result<T>");
     static_assert(!std::is_same_v<std::remove_cv_t<std::remove_reference_t<T>>, std::exception_ptr>,
                   "coex: result<std::exception_ptr>: use result<void>, which has an error() of its own");
-    using stored_type =
-        std::conditional_t<std::is_reference_v<T>, std::reference_wrapper<std::remove_reference_t<T>>, T>;
+    using stored_type = std::conditional_t<std::is_reference_v<T>, detail::referred<std::remove_reference_t<T>>, T>;
     using base = detail::result_base<stored_type>;
     using variant = typename base::variant;
 
@@ -142,8 +149,8 @@ public:
         this->require_value();
         return static_cast<T&&>(get(*this));
     }
-    [[nodiscard]] auto* operator->() noexcept { return std::addressof(**this); }
-    [[nodiscard]] const auto* operator->() const noexcept { return std::addressof(**this); }
+    [[nodiscard]] auto* operator->() noexcept { return detail::address_of(**this); }
+    [[nodiscard]] const auto* operator->() const noexcept { return detail::address_of(**this); }
 
     /// The value, or `other` when there is none.
     template <class Other>
@@ -163,7 +170,7 @@ private:
     template <class Self>
     [[nodiscard]] static auto& get(Self& self) noexcept {
         if constexpr (std::is_reference_v<T>) {
-            return self.stored().get();
+            return *self.stored().object;
         } else {
             return self.stored();
         }
