@@ -46,7 +46,7 @@ void growth::join() noexcept {
 }
 
 void growth::left(worker& which) noexcept {
-    // Until here it counted, so that the pool could not end while it ran what its stop handler had posted.
+    // Until here it counted, so that the pool could not end before what its stop handler has posted.
     pool_.idle().remove_worker();
     pool_.nudge();
     const std::lock_guard lock(mutex_);

@@ -103,8 +103,8 @@ void idle_set::remove_worker() noexcept {
     --workers_;
 }
 
-bool idle_set::try_leave(worker& sleeper) noexcept {
-    const std::lock_guard lock(mutex_);
+// Under mutex_.
+bool idle_set::take_off_for_good(worker& sleeper) noexcept {
     const auto place = std::find(sleepers_.begin(), sleepers_.end(), &sleeper);
     if (place == sleepers_.end()) return false;
     sleepers_.erase(place);

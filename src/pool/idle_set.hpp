@@ -79,8 +79,13 @@ public:
     /// The pool has one worker more, or one less: one that has not begun, or has left and ended.
     void add_worker() noexcept;
     void remove_worker() noexcept;
-    /// The worker that has announced sleep begins to leave the pool, unless it has been woken: then it must search.
-    [[nodiscard]] bool try_leave(worker& sleeper) noexcept;
+    /// The worker that has announced sleep begins to leave the pool, unless it has been woken, or `may_leave()` is
+    /// false: then it must search. That is asked while nobody can find that all are asleep.
+    template <class Condition>
+    [[nodiscard]] bool try_leave(worker& sleeper, Condition may_leave) noexcept {
+        const std::lock_guard lock(mutex_);
+        return may_leave() && take_off_for_good(sleeper);
+    }
     [[nodiscard]] std::size_t workers() const noexcept;
 
     /// Calls `condition()` while all workers are asleep and none can wake: a sleeper that woke by itself must take the
@@ -97,6 +102,7 @@ private:
     static constexpr std::uint64_t sleeping_mask = one_searching - 1;
 
     void wake_one() noexcept;
+    [[nodiscard]] bool take_off_for_good(worker& sleeper) noexcept;
 
     // Searching workers in the upper half, sleeping ones in the lower. The lower half changes only under mutex_.
     std::atomic<std::uint64_t>& counts_;

@@ -53,8 +53,9 @@ void worker::run() noexcept {
     call(pool_.options().on_thread_start);
     work(&worker::next_until_termination);
     call(pool_.options().on_thread_stop);
-    // What that function has posted to its own pool: nobody else may be left to run it.
-    work(&worker::next_left_over);
+    // What that function has posted to its own pool: at the end nobody else may be left to run it. Who has left leaves
+    // it to the others, who see it in its queues: it would wait and begin operations on a thread that is to end.
+    if (!left_) work(&worker::next_left_over);
     pool_.observed().worker_stopped(index_);
     this_worker = nullptr;
 }

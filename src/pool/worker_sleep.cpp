@@ -73,9 +73,11 @@ timer_clock::time_point worker::time_to_leave(predicate done) const noexcept {
     return options.keep_alive < longest ? now + options.keep_alive : timer_clock::time_point::max();
 }
 
-// The worker has announced sleep, and its queues are empty. While the pool drains nobody leaves.
+// The worker has announced sleep, and its queues are empty. While the pool drains nobody leaves: were the end found at
+// this moment, with this worker among the sleepers, then nobody would be left for what its stop handler posts.
 bool worker::try_leave() noexcept {
-    if (pool_.draining() || !parker_.load()->lets_thread_end() || !pool_.idle().try_leave(*this)) return false;
+    if (!parker_.load()->lets_thread_end()) return false;
+    if (!pool_.idle().try_leave(*this, [this] { return !pool_.draining(); })) return false;
     left_ = true;
     pool_.idle().keep_time(pool_.timers_armed());  // in its place, if it did
     return true;

@@ -3,6 +3,7 @@
 #include <exec/io/poll.hpp>
 
 #include "io/socket_support.hpp"
+#include "support/elastic.hpp"
 
 #include <exec/base/config.hpp>
 
@@ -10,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <latch>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -48,6 +50,37 @@ TEST(elastic_io, what_a_worker_has_begun_survives_its_time_without_work) {
         blocked.get();
         while (pool.stats().threads != 1) std::this_thread::yield();
     }
+    ::close(ends[0]);
+    ::close(ends[1]);
+}
+
+// Begun there, it would have ended with the thread, as if the kernel were short of memory.
+TEST(elastic_io, what_a_worker_posts_as_it_leaves_may_wait_for_long) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    std::atomic<int> begun{0};
+    std::optional<coex::submission<void>> reading;
+    std::atomic<bool> is_held{false};
+    std::atomic<bool> has_posted{false};
+    std::atomic<static_thread_pool*> made{nullptr};
+    const auto on_stop = [&](unsigned index) {
+        if (index == 0 || !is_held.load() || has_posted.load()) return;
+        reading = made.load()->submit([&] { return read_byte(*made.load(), ends[0], begun); });
+        has_posted.store(true);
+    };
+    static_thread_pool pool{{.threads = 1, .max_threads = 2, .keep_alive = 0ms, .on_thread_stop = on_stop}};
+    made.store(&pool);
+    std::latch release(1);
+    auto blocked = coex_test::hold_first_worker(pool, release);
+    is_held.store(true);
+    pool.submit([] {}).get();  // by another worker, which then leaves
+    while (!has_posted.load()) std::this_thread::yield();
+    while (begun.load() == 0) std::this_thread::yield();
+    std::this_thread::sleep_for(5ms);
+    EXPECT_EQ(::write(ends[1], "1", 1), 1);
+    reading->get();
+    release.count_down();
+    blocked.get();
     ::close(ends[0]);
     ::close(ends[1]);
 }

@@ -126,6 +126,10 @@ active [WORKERS] proctype worker() {
     byte me = _pid - 2;
     bool last, knew;
 begin:
+    if                          /* is_done_soon(): asks before it counts as searching */
+    :: limit == RAISED -> limit = REQUESTED
+    :: skip
+    fi;
     searching++;
     do
     :: atomic { VISIBLE -> skip }

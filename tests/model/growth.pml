@@ -3,7 +3,7 @@
  *
  * One worker belongs to the pool for good. It runs item 1, which blocks until all others have run: so the watcher must let
  * the pool grow by a second worker, again each time that one has left. A worker that leaves may post an item in its stop
- * handler, and runs it itself. Then the owner destroys the pool. If anything stays undone, spin reports an invalid end
+ * handler, and leaves it to the others. Then the owner destroys the pool. If anything stays undone, spin reports an invalid end
  * state. The parker is one bit, and what is under the mutex of the idle set is one step: the finer
  * steps are the matter of idle.pml. The watcher looks again and again; here it waits until there is something to see.
  *
@@ -15,10 +15,12 @@
  *   WATCHER_IS_NOT_TOLD     of the end
  *   COUNTED_LATE            a new worker counts only when it has begun
  *   FAILURE_COUNTS          a worker that could not be started still counts
+ *   LEAVES_LATE             a worker leaves though the pool has begun to drain, and perhaps has found its end with it
  *   LEAVES_UNASKED          a worker leaves although somebody has just woken it
  *   LEAVER_SEARCHES         a worker that leaves counts as searching
  *   LEAVER_COUNTS_ON        it still counts when it has ended
- *   LEAVER_COUNTS_NO_MORE   it does not count while its stop handler and what that posted runs
+ *   LEAVER_COUNTS_NO_MORE   it does not count while its stop handler runs
+ *   LEAVER_WORKS            it runs what that posted, waits there, and goes on counting as searching, as it has left
  *   LEAVER_TELLS_NOBODY     that it has ended, while the pool drains
  */
 #ifndef POSTS
@@ -155,15 +157,20 @@ look:
 end_parked:
     if
     :: atomic { token[me] -> token[me] = false }
-    :: atomic { me == EXTRA && leaves > 0 && !draining -> leaves-- }  /* keep_alive has passed */
+    :: atomic { me == EXTRA && leaves > 0 -> leaves-- }  /* keep_alive has passed */
        atomic {                 /* idle_set::try_leave() */
           if
+#ifdef LEAVES_LATE
           :: listed[me] -> listed[me] = false; sleeping--; left = true
+#else
+          :: listed[me] && !draining -> listed[me] = false; sleeping--; left = true
+#endif
 #ifdef LEAVER_SEARCHES
              ; searching++
 #endif
 #ifdef LEAVES_UNASKED
           :: !listed[me] -> searching--; left = true  /* what it does with the search is lost */
+          :: listed[me] && draining -> skip
 #else
           :: else
 #endif
@@ -186,15 +193,17 @@ leaving:
     workers--;
 #endif
     if                          /* on_thread_stop */
-    :: atomic { stop_posts > 0 && !terminated -> stop_posts--; pushed++; own ! POSTS + 1 }
+    :: atomic { stop_posts > 0 -> stop_posts--; pushed++; own ! POSTS + 1 }
        notify_one()
     :: skip
     fi;
+#ifdef LEAVER_WORKS
     do
-    :: atomic { len(own) > 0 -> own ? item }
+    :: atomic { len(own) > 0 -> own ? item; searching++ }
        execute()
     :: atomic { len(own) == 0 -> break }
     od;
+#endif
 #if !defined(LEAVER_COUNTS_ON) && !defined(LEAVER_COUNTS_NO_MORE)
     workers--;
 #endif

@@ -266,8 +266,9 @@ inline collect(me) {
 
 /* ---- running an item ---- */
 
-/* end_latch::end() of the awaited child: visits the pool of the waiter while it wakes it. */
-inline end_awaited() {
+/* end_latch::end() of the awaited child. A thread that is no worker of the waiter's pool visits that while it wakes it;
+ * a worker's own pool cannot go before the worker has announced sleep. */
+inline end_awaited(is_foreign) {
     atomic {
         if
         :: waiter == none -> waiter = is_ended
@@ -276,17 +277,19 @@ inline end_awaited() {
     }
     if
     :: chosen != none ->
-#ifndef FAULT_awaited_end_is_no_visit
-        VISIT;
-#endif
+        if
+        :: is_foreign -> VISIT
+        :: !is_foreign
+        fi;
         waiter = is_ended;
 #ifndef FAULT_awaited_end_is_not_told
         unpark(chosen);
 #endif
         chosen = none;
-#ifndef FAULT_awaited_end_is_no_visit
-        LEAVE
-#endif
+        if
+        :: is_foreign -> LEAVE
+        :: !is_foreign
+        fi
     :: else
     fi
 }
@@ -346,7 +349,7 @@ wait_ended:
 #ifndef FAULT_nested_wait_is_not_counted
         nested_waits--
 #endif
-    :: in(WAIT << 4, item) -> end_awaited()
+    :: in(WAIT << 4, item) -> end_awaited(false)
     :: else
     fi;
 task_ended:

@@ -100,7 +100,11 @@ proctype remote() {
     byte chosen;
     bit was;
     (ran & WAIT) != 0;
-    end_awaited()
+#ifdef FAULT_awaited_end_is_no_visit
+    end_awaited(false)
+#else
+    end_awaited(true)
+#endif
 }
 #endif
 

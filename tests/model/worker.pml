@@ -142,6 +142,12 @@ work:                                  /* next(): first the own queues */
     :: else
     fi;
 
+#if WAIT
+    if
+    :: atomic { nested && waiter == is_ended -> goto wait_ended }           /* is_done_soon(): never counted as searching */
+    :: true
+    fi;
+#endif
     searching++;                       /* search(): begin_search() */
 look:                                  /* look_everywhere() */
     collect(me);

@@ -6,6 +6,7 @@
 #include <exec/pool/pool_observer.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 
+#include "support/elastic.hpp"
 #include "support/threads.hpp"
 
 #include <gtest/gtest.h>
@@ -16,6 +17,7 @@
 #include <latch>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <semaphore>
 #include <set>
 #include <stdexcept>
@@ -155,6 +157,39 @@ TEST(elastic_pool, wakes_at_every_timer_while_its_workers_come_and_go) {
     }
     for (auto& each : handles) each.get();
     EXPECT_EQ(ended.load(), 20 * rounds);
+}
+
+// Once, a task was run on the way out, waited there, and then counted as searching for ever: nobody was woken any more.
+TEST(elastic_pool, a_task_that_waits_after_its_worker_has_left_does_not_keep_the_others_asleep) {
+    std::optional<coex::submission<void>> posted_at_the_end;
+    std::atomic<bool> is_held{false};
+    std::atomic<bool> has_posted{false};
+    std::latch release(1);
+    std::atomic<static_thread_pool*> made{nullptr};
+    static_thread_pool elsewhere{{.threads = 1}};
+    const auto parked = [&] { return made.load()->stats().parked; };
+    const auto on_stop = [&](unsigned index) {
+        if (index == 0 || !is_held.load() || has_posted.exchange(true)) return;
+        posted_at_the_end = made.load()->submit([&] {
+            elsewhere.install([&, before = parked()] {
+                while (parked() == before) std::this_thread::yield();
+            });
+        });
+    };
+    static_thread_pool pool{{.threads = 1, .max_threads = 2, .keep_alive = 0ms, .on_thread_stop = on_stop}};
+    made.store(&pool);
+    auto blocked = coex_test::hold_first_worker(pool, release);
+    is_held.store(true);
+    pool.submit([] {}).get();  // by another worker, which then leaves
+    while (!has_posted.load()) std::this_thread::yield();
+    while (pool.stats().threads != 1) std::this_thread::yield();
+    posted_at_the_end->get();
+    while (pool.stats().threads != 1) std::this_thread::yield();
+    const auto before = parked();
+    release.count_down();
+    blocked.get();
+    while (parked() == before) std::this_thread::yield();
+    for (int i = 0; i < 3; ++i) pool.submit([] {}).get();
 }
 
 int fib(int n) {

@@ -51,8 +51,8 @@ struct pool_options {
     std::vector<unsigned> cpus = {};
 
     /// Called on each worker before its first and after its last task, with its index; of a pool that grows and shrinks
-    /// perhaps several times with one index. Tasks that `on_thread_stop` posts to its own pool still run: after it, on
-    /// the same worker, which must not wait for them in that function.
+    /// perhaps several times with one index. Tasks that `on_thread_stop` posts to its own pool still run, after it: at
+    /// the end of the pool on the same worker, which must not wait for them in that function; else on others.
     std::function<void(unsigned)> on_thread_start = {};
     std::function<void(unsigned)> on_thread_stop = {};
 
