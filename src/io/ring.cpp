@@ -3,6 +3,7 @@
 #include "io/ring_attendant.hpp"
 #include "io/ring_data.hpp"
 #include "io/ring_entry.hpp"
+#include "io/ring_wait.hpp"
 #include "io/service.hpp"
 
 #include <sys/eventfd.h>
@@ -309,15 +310,13 @@ void ring::park(timer_clock::time_point deadline) noexcept {
 }
 
 void ring::sleep_until(timer_clock::time_point deadline) noexcept {
-    if (deadline == timer_clock::time_point::max()) {
-        io_uring_submit_and_wait(&ring_, 1);
-        return;
-    }
-    io_uring_cqe* ignored = nullptr;
+    submit_prepared();
+    if (io_uring_sq_ready(&ring_) != 0) return;  // refused: among it may be what would end the sleep
+    if (deadline == timer_clock::time_point::max()) return wait_for_completion(ring_, nullptr);
     const auto left = std::max(deadline - timer_clock::now(), timer_clock::duration::zero());
     const auto nanoseconds = std::chrono::ceil<std::chrono::nanoseconds>(left).count();
-    __kernel_timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
-    io_uring_submit_and_wait_timeout(&ring_, &ignored, 1, &time, nullptr);
+    const __kernel_timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+    wait_for_completion(ring_, &time);
 }
 
 void ring::unpark() noexcept {

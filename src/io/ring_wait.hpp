@@ -1,0 +1,12 @@
+#pragma once
+
+#include <liburing.h>
+
+namespace coex::inline v0::detail {
+
+/// Sleeps in the kernel until a completion is there, `longest` is over (null: without a limit) or a signal has come;
+/// submits nothing. Where the kernel can (Linux 6.15), such a sleep does not count as waiting for a device: otherwise a
+/// server that waits for its clients shows as "iowait" of up to 100 %.
+void wait_for_completion(const io_uring& ring, const __kernel_timespec* longest) noexcept;
+
+}  // namespace coex::inline v0::detail
