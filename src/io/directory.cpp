@@ -46,8 +46,7 @@ void open_below_request::prepare(io_request& request) noexcept {
 file open_below_request::result(int answer) {
     std::string whole = directory_->path() + "/" + path_;
     if (answer < 0) throw_io_error(answer, "open_file", whole);
-    file opened(directory_->pool(), answer, std::move(whole));
-    opened.read_only_ = !has(mode_, open_mode::write);
+    file opened(directory_->pool(), answer, std::move(whole), mode_);
     return opened;
 }
 

@@ -12,6 +12,20 @@
 
 namespace coex::inline v0 {
 
+file::file(static_thread_pool& pool, int descriptor, std::string path) noexcept
+    : pool_(&pool), descriptor_(descriptor), path_(std::move(path)) {
+    if (descriptor < 0) return;
+    const int flags = ::fcntl(descriptor, F_GETFL);
+    direct_ = flags >= 0 && (flags & O_DIRECT) != 0;
+}
+
+file::file(static_thread_pool& pool, int descriptor, std::string path, open_mode mode) noexcept
+    : pool_(&pool),
+      descriptor_(descriptor),
+      read_only_(!has(mode, open_mode::write)),
+      direct_(has(mode, open_mode::direct)),
+      path_(std::move(path)) {}
+
 file::~file() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
@@ -79,13 +93,12 @@ void open_request::prepare(io_request& request) noexcept {
 
 file open_request::result(int answer, std::string_view operation) {
     if (answer < 0) throw_io_error(answer, operation, path_);
-    file opened(*pool_, answer, std::move(path_));
-    opened.read_only_ = !has(mode_, open_mode::write);
-    return opened;
+    return {*pool_, answer, std::move(path_), mode_};
 }
 
 void read_request::prepare(io_request& request) const noexcept {
     request.opcode = io_opcode::read;
+    request.direct = file_->direct_;
     request.descriptor = file_->native_handle();
     request.buffer = block_.data();
     request.length = block_.size();

@@ -15,7 +15,13 @@ COEX_NOINLINE bool io_operation::start(coroutine_base& coroutine) {
         return true;
     }
     io_service& service = io_service::of(*pool_);
-    if (service.try_at_once(*this)) return false;
+    if (service.try_at_once(*this)) {
+        if (!is_turn_over()) return false;
+        // LIFETIME: it may go on on another thread before this returns.
+        coroutine.detach();
+        coroutine.resume_later();
+        return true;
+    }
     coroutine_ = &coroutine;
     service_ = &service;
     coroutine.detach();

@@ -29,7 +29,9 @@ io_service::io_service(pool_core& pool) : pool_(pool), admission_(pool.options()
 }
 
 bool io_service::try_at_once(io_operation& operation) noexcept {
-    if (!may_complete_at_once() || stopping_.load() || !admission_.try_enter()) return false;
+    // ORDER: relaxed; set by a test before it starts anything.
+    if (!at_once_enabled.load(std::memory_order_relaxed)) return false;
+    if (stopping_.load() || !admission_.try_enter()) return false;
     const int result = call_without_waiting(operation.request_);
     if (io_operation* next = admission_.leave()) pool_.place().submit(next);
     if (result == -EAGAIN) return false;

@@ -14,9 +14,9 @@ namespace coex::inline v0::detail {
 /// Carries the request out, waiting as long as it takes.
 [[nodiscard]] int call_and_wait(const io_request& request) noexcept;
 
-/// True when the calling thread may complete one more operation at once. After a run of such completions it gives
-/// false, so that a coroutine that only reads cached data lets others run from time to time.
-[[nodiscard]] bool may_complete_at_once() noexcept;
+/// To be called when the calling thread has completed an operation at once. True after a run of such completions: then
+/// the coroutine should let others run, as one that only reads cached data would never suspend otherwise.
+[[nodiscard]] bool is_turn_over() noexcept;
 
 /// Lets tests send every operation down the long road, whatever is cached.
 inline std::atomic<bool> at_once_enabled{true};

@@ -91,13 +91,19 @@ TEST_F(system_calls, the_own_position_of_a_descriptor_is_read_from_and_moved) {
     ::close(descriptor);
 }
 
-TEST_F(system_calls, now_and_then_the_long_road_must_be_taken) {
-    int refused = 0;
-    for (int i = 0; i < 1'000; ++i) refused += coex::detail::may_complete_at_once() ? 0 : 1;
-    EXPECT_GT(refused, 0);
-    EXPECT_LT(refused, 500);
-    coex::detail::at_once_enabled.store(false);
-    EXPECT_FALSE(coex::detail::may_complete_at_once());
+TEST_F(system_calls, what_is_read_past_the_cache_is_never_read_without_waiting) {
+    const int descriptor = ::open(scratch.write("file", "12345").c_str(), O_RDONLY);
+    io_request request = reading(descriptor);
+    request.direct = true;
+    EXPECT_EQ(call_without_waiting(request), -EAGAIN);
+    ::close(descriptor);
+}
+
+TEST_F(system_calls, now_and_then_others_have_their_turn) {
+    int over = 0;
+    for (int i = 0; i < 1'000; ++i) over += coex::detail::is_turn_over() ? 1 : 0;
+    EXPECT_GT(over, 0);
+    EXPECT_LT(over, 500);
 }
 
 }  // namespace

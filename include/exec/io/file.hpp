@@ -28,12 +28,13 @@ public:
     /// As an offset: wherever the descriptor stands. Such operations of one file must not overlap.
     static constexpr std::uint64_t own_position = static_cast<std::uint64_t>(-1);
 
-    file(static_thread_pool& pool, int descriptor, std::string path) noexcept
-        : pool_(&pool), descriptor_(descriptor), path_(std::move(path)) {}
+    /// Takes over a descriptor that was opened elsewhere; -1 makes a file that is closed.
+    file(static_thread_pool& pool, int descriptor, std::string path) noexcept;
     file(file&& other) noexcept
         : pool_(other.pool_),
           descriptor_(std::exchange(other.descriptor_, -1)),
           read_only_(other.read_only_),
+          direct_(other.direct_),
           path_(std::move(other.path_)) {}
     file& operator=(file&& other) noexcept {
         file(std::move(other)).swap(*this);
@@ -46,6 +47,7 @@ public:
         std::swap(pool_, other.pool_);
         std::swap(descriptor_, other.descriptor_);
         std::swap(read_only_, other.read_only_);
+        std::swap(direct_, other.direct_);
         path_.swap(other.path_);
     }
 
@@ -131,10 +133,14 @@ private:
     friend class detail::open_request;
     friend class detail::close_request;
     friend class detail::open_below_request;
+    friend class detail::read_request;
+
+    file(static_thread_pool& pool, int descriptor, std::string path, open_mode mode) noexcept;
 
     static_thread_pool* pool_;
     int descriptor_;
     bool read_only_ = false;  // opened here, and only for reading: closing it waits for nothing
+    bool direct_ = false;     // reads go past the page cache
     std::string path_;
 };
 

@@ -52,6 +52,7 @@ enum class io_opcode : unsigned char {
 struct io_request {
     io_opcode opcode = io_opcode::close;
     bool read_only = false;      // close: nothing was written, so there is nothing to wait for
+    bool direct = false;         // read: the file was opened past the page cache
     bool whole = false;          // receive, send: not done before `length` bytes, or the end of the stream
     int descriptor = -1;         // all but open and statx of a path; open_below: the directory
     int flags = 0;               // open: O_*; write: RWF_*; fsync: 1 for data only; statx: AT_*; poll: POLL*
