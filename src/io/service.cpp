@@ -15,6 +15,11 @@ constexpr unsigned stop_asked = 2;
 constexpr unsigned sent = 4;
 constexpr unsigned finished = 8;
 
+// The kernel would wait until the socket is ready, though there is nothing to transfer then either.
+bool transfers_nothing(const io_request& request) noexcept {
+    return (request.opcode == io_opcode::receive || request.opcode == io_opcode::send) && request.length == 0;
+}
+
 }  // namespace
 
 io_service& io_service::of(static_thread_pool& pool) {
@@ -29,6 +34,10 @@ io_service::io_service(pool_core& pool) : pool_(pool), admission_(pool.options()
 }
 
 bool io_service::try_at_once(io_operation& operation) noexcept {
+    if (transfers_nothing(operation.request_)) {
+        operation.result_ = 0;
+        return true;
+    }
     // ORDER: relaxed; set by a test before it starts anything.
     if (!at_once_enabled.load(std::memory_order_relaxed)) return false;
     if (stopping_.load() || !admission_.try_enter()) return false;
