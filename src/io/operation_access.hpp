@@ -13,6 +13,7 @@ struct io_operation_access {
     [[nodiscard]] static void*& home(io_operation& operation) noexcept { return operation.home_; }
     [[nodiscard]] static bool& listed(io_operation& operation) noexcept { return operation.listed_; }
     [[nodiscard]] static bool& refused(io_operation& operation) noexcept { return operation.refused_; }
+    [[nodiscard]] static bool& asked(io_operation& operation) noexcept { return operation.asked_; }
     [[nodiscard]] static std::uint16_t& generation(io_operation& operation) noexcept { return operation.generation_; }
     [[nodiscard]] static io_operation*& following(io_operation& operation) noexcept { return operation.following_; }
     [[nodiscard]] static io_operation*& preceding(io_operation& operation) noexcept { return operation.preceding_; }

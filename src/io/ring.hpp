@@ -145,7 +145,7 @@ private:
 
     mutable std::mutex inbox_mutex_;       // may be taken under lock_
     io_list inbox_;                        // OWNER: inbox_mutex_; operations to be cancelled
-    io_list asked_;                        // OWNER: inbox_mutex_; those whose cancellation was sent, `refused_` is set
+    io_list asked_;                        // OWNER: inbox_mutex_; those whose cancellation was sent, `asked_` of each is set
     work_queue returned_;                  // OWNER: inbox_mutex_; operations that the attendant gave back, to be begun
     bool in_hand_ = false;                 // OWNER: inbox_mutex_; the attendant hands over, and may give back
     bool all_asked_ = false;               // OWNER: inbox_mutex_

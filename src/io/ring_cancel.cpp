@@ -31,7 +31,7 @@ void ring::forget(io_operation& operation) noexcept {
 
 // Under inbox_mutex_.
 void ring::forget_asked(io_operation& operation) noexcept {
-    bool& is_asked = io_operation_access::refused(operation);
+    bool& is_asked = io_operation_access::asked(operation);
     if (is_asked) asked_.remove(operation);
     is_asked = false;
 }
@@ -58,7 +58,7 @@ void ring::ask_again_if_due() noexcept {
     const bool all = ending_ && unfinished_.load(std::memory_order_relaxed) != 0;
     const std::lock_guard lock(inbox_mutex_);
     while (io_operation* operation = asked_.pop_front()) {
-        io_operation_access::refused(*operation) = false;
+        io_operation_access::asked(*operation) = false;
         inbox_.push_back(*operation);
         inbox_full_.store(true);
     }
@@ -82,7 +82,7 @@ void ring::prepare_cancellations() noexcept {
     inbox_full_.store(!returned_.empty());
     while (io_operation* operation = inbox_.pop_front()) {
         if (prepare_cancel(data_of(*operation), 0, data_of_cancel)) {
-            io_operation_access::refused(*operation) = true;
+            io_operation_access::asked(*operation) = true;
             asked_.push_back(*operation);
             continue;
         }

@@ -111,7 +111,8 @@ private:
     io_operation* following_ = nullptr;  // OWNER: the lock of the list that holds the operation
     io_operation* preceding_ = nullptr;  // OWNER: the same
     bool listed_ = false;                // OWNER: the same
-    bool refused_ = false;               // OWNER: the backend's lock; cancelled before the backend had it
+    bool refused_ = false;               // OWNER: the helper backend's lock; cancelled: it must not wait any more
+    bool asked_ = false;                 // OWNER: the ring's inbox lock; its cancellation was sent, and it is listed
     bool admitted_ = false;              // OWNER: who advances the operation
     std::uint16_t generation_ = 0;       // OWNER: the backend
     int result_ = 0;                     // OWNER: who finishes it, then the coroutine
