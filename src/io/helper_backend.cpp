@@ -1,5 +1,7 @@
 #include "io/helper_backend.hpp"
 
+#include "io/named_pipes.hpp"
+#include "io/pollable_calls.hpp"
 #include "io/service.hpp"
 #include "io/socket_calls.hpp"
 #include "io/system_calls.hpp"
@@ -7,7 +9,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,22 +27,18 @@ using namespace std::chrono_literals;
 constexpr std::size_t default_most_helpers = 16;
 constexpr std::size_t absolute_most_helpers = 64;
 constexpr auto keep_alive = 2s;
-constexpr int retry_milliseconds = 5;
 
-bool is_local_connect(const io_request& request) noexcept {
-    return request.opcode == io_opcode::connect && static_cast<const sockaddr*>(request.buffer)->sa_family == AF_UNIX;
-}
-
-// A local socket whose listener has no room does not tell when there is some: a helper asks again and again.
+// True for what may wait for somebody else, as far as can be told from here.
 bool is_for_reactor(const io_request& request) noexcept {
-    return waits_for_readiness(request.opcode) && !is_local_connect(request);
+    if (waits_for_readiness(request.opcode)) return true;
+    return is_transfer(request.opcode) ? may_be_pollable(request) : request.waiting_end >= 0;
 }
 
 }  // namespace
 
 helper_backend::helper_backend(io_service& service) noexcept
     : service_(service),
-      reactor_(service),
+      reactor_(service, *this, mutex_),
       most_helpers_(service.pool().options().io_depth == 0
                         ? default_most_helpers
                         : std::min<std::size_t>(service.pool().options().io_depth, absolute_most_helpers)) {}
@@ -67,11 +64,16 @@ int helper_backend::prepare(worker&, io_operation&) noexcept {
 void helper_backend::start(io_operation& operation) noexcept {
     if (is_for_reactor(io_operation_access::request(operation))) {
         reactor_.begin(operation);
-        return;
+    } else {
+        carry_out_later(operation);
     }
+}
+
+void helper_backend::carry_out_later(io_operation& operation) noexcept {
     int failed = 0;
     {
         const std::lock_guard lock(mutex_);
+        io_operation_access::home(operation) = this;
         if (io_operation_access::refused(operation)) {
             failed = -ECANCELED;
         } else if (waiting_count_ >= idle_ && helpers_.size() < most_helpers_ && !start_helper() && helpers_.empty()) {
@@ -83,22 +85,47 @@ void helper_backend::start(io_operation& operation) noexcept {
         }
     }
     join_ended();
-    if (failed != 0) service_.finish(operation, failed);
+    if (failed != 0) finish_and_let_next_go(operation, failed);
+}
+
+// Finishes what was left to a helper, and gives those that wait behind it their turn.
+void helper_backend::finish_and_let_next_go(io_operation& operation, int result) noexcept {
+    let_next_go(operation);
+    service_.finish(operation, result);
+}
+
+void helper_backend::let_next_go(const io_operation& operation) noexcept {
+    const io_request& request = io_operation_access::request(operation);
+    if (!is_transfer(request.opcode)) return;
+    int failed = 0;
+    work_queue lost;
+    {
+        const std::lock_guard lock(mutex_);
+        lost = reactor_.come_back(request, failed);
+    }
+    while (work_item* item = lost.pop_front()) service_.finish(static_cast<io_operation&>(*item), failed);
 }
 
 bool helper_backend::cancel(io_operation& operation) noexcept {
-    if (is_for_reactor(io_operation_access::request(operation))) return reactor_.cancel(operation);
-    const std::lock_guard lock(mutex_);
-    io_operation_access::refused(operation) = true;
-    if (waiting_.remove(operation)) {
+    {
+        const std::lock_guard lock(mutex_);
+        io_operation_access::refused(operation) = true;
+        if (!io_operation_access::listed(operation)) {
+            // A helper has it, or somebody who sees that it is refused before it waits anywhere.
+            for (const helper& each : helpers_) {
+                if (each.current == &operation) each.interrupt();
+            }
+            return false;
+        }
+        if (io_operation_access::home(operation) == &reactor_) {
+            reactor_.take_out(operation);
+            return true;
+        }
+        waiting_.remove(operation);
         --waiting_count_;
-        return true;
     }
-    // A helper has it, or it has not come here yet: then start() refuses it.
-    for (const helper& each : helpers_) {
-        if (each.current == &operation) each.interrupt();
-    }
-    return false;
+    let_next_go(operation);
+    return true;
 }
 
 void helper_backend::cancel_all() noexcept {
@@ -118,7 +145,7 @@ void helper_backend::cancel_all() noexcept {
             }
             --waiting_count_;
         }
-        service_.finish(*operation, -ECANCELED);
+        finish_and_let_next_go(*operation, -ECANCELED);
     }
 }
 
@@ -163,24 +190,12 @@ bool helper_backend::is_refused(io_operation& operation) noexcept {
     return io_operation_access::refused(operation);
 }
 
-int helper_backend::connect_locally(const helper& self, io_operation& operation) noexcept {
-    pollfd interruption{self.wake_descriptor, POLLIN, 0};
-    for (;;) {
-        const int result = call_if_ready(io_operation_access::request(operation));
-        if (result != -EAGAIN) return result;
-        if (::poll(&interruption, 1, retry_milliseconds) > 0) self.forget_interruptions();
-        if (is_refused(operation)) return -ECANCELED;
-    }
-}
-
 int helper_backend::carry_out(const helper& self, io_operation& operation) noexcept {
-    const io_request& request = io_operation_access::request(operation);
-    if (is_local_connect(request)) return connect_locally(self, operation);
-    const bool reads = request.opcode == io_opcode::read || request.opcode == io_opcode::read_blocks;
-    const bool writes = request.opcode == io_opcode::write || request.opcode == io_opcode::write_blocks;
+    io_request& request = io_operation_access::request(operation);
+    if (may_wait_for_partner(request) && is_named_pipe(request)) return open_if_partner(request);
     // poll() would ignore a closed descriptor; the call reports it.
-    if ((reads || writes) && request.descriptor >= 0) {
-        std::array<pollfd, 2> watched{pollfd{request.descriptor, static_cast<short>(reads ? POLLIN : POLLOUT), 0},
+    if (is_transfer(request.opcode) && request.descriptor >= 0) {
+        std::array<pollfd, 2> watched{pollfd{request.descriptor, static_cast<short>(readiness_of(request)), 0},
                                       pollfd{self.wake_descriptor, POLLIN, 0}};
         while (watched[0].revents == 0) {
             if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) break;
@@ -191,6 +206,22 @@ int helper_backend::carry_out(const helper& self, io_operation& operation) noexc
         }
     }
     return call_and_wait(request);
+}
+
+// Under the lock, which it gives up meanwhile.
+void helper_backend::finish_one(helper& self, io_operation& operation, std::unique_lock<std::mutex>& lock) noexcept {
+    self.current = &operation;
+    lock.unlock();
+    const int result = carry_out(self, operation);
+    lock.lock();
+    self.current = nullptr;
+    lock.unlock();
+    if (result == -EAGAIN && may_wait_for_partner(io_operation_access::request(operation))) {
+        reactor_.begin(operation);
+    } else {
+        finish_and_let_next_go(operation, result);
+    }
+    lock.lock();
 }
 
 void helper_backend::help(std::list<helper>::iterator self) noexcept {
@@ -206,14 +237,7 @@ void helper_backend::help(std::list<helper>::iterator self) noexcept {
             continue;
         }
         --waiting_count_;
-        self->current = operation;
-        lock.unlock();
-        const int result = carry_out(*self, *operation);
-        lock.lock();
-        self->current = nullptr;
-        lock.unlock();
-        service_.finish(*operation, result);
-        lock.lock();
+        finish_one(*self, *operation, lock);
     }
     ended_.splice(ended_.end(), helpers_, self);
     changed_.notify_all();

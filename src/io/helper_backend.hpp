@@ -16,9 +16,11 @@ namespace coex::inline v0::detail {
 /// pool's service, so a slow device delays only its own operations. They are started when operations wait and no helper
 /// is free, up to a limit, and end when they were idle for some time.
 ///
-/// Before a helper reads or writes, it waits until the descriptor is ready or the operation is cancelled, which an
-/// eventfd of the helper tells it. Files are always ready; so what cannot be cancelled is a transfer from a device,
-/// which ends by itself, and the opening of a named pipe that nobody else opens.
+/// What may have to wait for somebody else holds no helper: a reactor waits for it (reactor.hpp). Of that, helpers only
+/// get transfers that are ready and that nothing but a call which may wait can make. Before such a call a helper looks
+/// once more whether the descriptor is ready, and waits until it is or the operation is cancelled, which an eventfd of
+/// the helper tells it. So what cannot be cancelled is a transfer from a device, which ends by itself, and a call
+/// before which another process took what was ready.
 ///
 /// Thread-safe: yes.
 class helper_backend final : public io_backend {
@@ -31,6 +33,9 @@ public:
     [[nodiscard]] bool cancel(io_operation& operation) noexcept override;
     void forget(io_operation&) noexcept override {}  // a helper lets go of its operation before it finishes it
     void cancel_all() noexcept override;
+
+    /// Leaves the operation to a helper.
+    void carry_out_later(io_operation& operation) noexcept;
 
 private:
     struct helper {
@@ -48,16 +53,18 @@ private:
 
     void help(std::list<helper>::iterator self) noexcept;
     [[nodiscard]] int carry_out(const helper& self, io_operation& operation) noexcept;
-    [[nodiscard]] int connect_locally(const helper& self, io_operation& operation) noexcept;
+    void finish_one(helper& self, io_operation& operation, std::unique_lock<std::mutex>& lock) noexcept;
+    void finish_and_let_next_go(io_operation& operation, int result) noexcept;
+    void let_next_go(const io_operation& operation) noexcept;
     [[nodiscard]] bool is_refused(io_operation& operation) noexcept;
     [[nodiscard]] bool start_helper() noexcept;
     void join_ended() noexcept;
 
     io_service& service_;
+    std::mutex mutex_;
     reactor reactor_;
     const std::size_t most_helpers_;
 
-    std::mutex mutex_;
     std::condition_variable changed_;
     io_list waiting_;                // OWNER: mutex_
     std::size_t waiting_count_ = 0;  // OWNER: mutex_

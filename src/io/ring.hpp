@@ -143,12 +143,12 @@ private:
     enum class sleep : unsigned { awake, parked, notified };
     std::atomic<sleep> state_{sleep::awake};
 
-    mutable std::mutex inbox_mutex_;       // may be taken under lock_
-    io_list inbox_;                        // OWNER: inbox_mutex_; operations to be cancelled
-    io_list asked_;                        // OWNER: inbox_mutex_; those whose cancellation was sent, `asked_` of each is set
-    work_queue returned_;                  // OWNER: inbox_mutex_; operations that the attendant gave back, to be begun
-    bool in_hand_ = false;                 // OWNER: inbox_mutex_; the attendant hands over, and may give back
-    bool all_asked_ = false;               // OWNER: inbox_mutex_
+    mutable std::mutex inbox_mutex_;  // may be taken under lock_
+    io_list inbox_;                   // OWNER: inbox_mutex_; operations to be cancelled
+    io_list asked_;                   // OWNER: inbox_mutex_; those whose cancellation was sent, `asked_` of each is set
+    work_queue returned_;             // OWNER: inbox_mutex_; operations that the attendant gave back, to be begun
+    bool in_hand_ = false;            // OWNER: inbox_mutex_; the attendant hands over, and may give back
+    bool all_asked_ = false;          // OWNER: inbox_mutex_
     std::atomic<bool> inbox_full_{false};  // written under inbox_mutex_: there is something in the three above
 };
 

@@ -1,5 +1,7 @@
 #include "io/ring_entry.hpp"
 
+#include "io/named_pipes.hpp"
+
 #include <fcntl.h>
 #include <sys/socket.h>
 
@@ -14,6 +16,9 @@ unsigned bounded(std::size_t length) noexcept {
     constexpr std::size_t most = 0x7ffff000;
     return static_cast<unsigned>(std::min(length, most));
 }
+
+// A named pipe that is open for reading does not tell when somebody opens it for writing, until he writes.
+__kernel_timespec until_next_look{0, 5'000'000};
 
 void fill_for_socket(io_uring_sqe* entry, const io_request& request) noexcept {
     // The kernel goes on by itself after a part of a whole transfer, as far as it can.
@@ -49,6 +54,10 @@ void fill_for_socket(io_uring_sqe* entry, const io_request& request) noexcept {
 
 void fill_entry(io_uring_sqe& into, const io_request& request) noexcept {
     io_uring_sqe* const entry = &into;
+    if (request.waiting_end >= 0) {
+        io_uring_prep_timeout(entry, &until_next_look, 0, 0);
+        return;
+    }
     const unsigned length = bounded(request.length);
     switch (request.opcode) {
         case io_opcode::open:
@@ -88,6 +97,8 @@ void fill_entry(io_uring_sqe& into, const io_request& request) noexcept {
             fill_for_socket(entry, request);
             break;
     }
+    // Tried at once, the kernel would open a named pipe for reading without waiting for a writer.
+    if (may_wait_for_partner(request)) io_uring_sqe_set_flags(entry, IOSQE_ASYNC);
 }
 
 }  // namespace coex::inline v0::detail

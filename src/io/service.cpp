@@ -1,7 +1,10 @@
 #include "io/service.hpp"
 
+#include "io/named_pipes.hpp"
 #include "io/system_calls.hpp"
 #include "pool/pool_access.hpp"
+
+#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
@@ -110,6 +113,7 @@ void io_service::finish(io_operation& operation, int result) noexcept {
     }
     // On a worker of the pool the pool is safe; any other thread keeps it until everything is handed over.
     std::optional<pool_core::visit> visit;
+    if (operation.request_.waiting_end >= 0) ::close(operation.request_.waiting_end);
     if (pool_.current_worker() == nullptr) visit.emplace(pool_);
 
     const unsigned before = operation.state_.fetch_or(finished);
@@ -130,17 +134,28 @@ void io_service::finish_transfer(io_operation& operation, int result) noexcept {
     if (request.whole && result > 0) {
         request.transferred += static_cast<std::size_t>(result);
         if (request.transferred < request.length) {
-            // A stop that comes after this look finds the operation started, and asks the backend.
-            if ((operation.state_.load() & stop_asked) == 0 && !stopping_.load()) {
-                start(operation);
-                return;
-            }
+            if (start_again(operation)) return;
             result = -ECANCELED;
         } else {
             result = 0;
         }
     }
+    if (request.waiting_end >= 0 && result == -ETIME) {
+        result = open_if_partner(request);
+        if (result == -EAGAIN) {
+            if (start_again(operation)) return;
+            result = -ECANCELED;
+        }
+    }
     finish(operation, result);
+}
+
+// Returns false when it is to stop.
+bool io_service::start_again(io_operation& operation) noexcept {
+    // A stop that comes after this look finds the operation started, and asks the backend.
+    if ((operation.state_.load() & stop_asked) != 0 || stopping_.load()) return false;
+    start(operation);
+    return true;
 }
 
 bool io_service::is_stop_asked(const io_operation& operation) noexcept {

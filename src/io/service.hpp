@@ -53,8 +53,8 @@ public:
     void cancel(io_operation& operation) noexcept;
     void finish(io_operation& operation, int result) noexcept;
 
-    /// The same for a backend whose answer may be a part of a transfer that is to be whole: begins the rest, or
-    /// finishes.
+    /// The same for a backend whose answer may be a part of a transfer that is to be whole, or say that it is time to
+    /// look again whether a named pipe has another end: begins the rest, or finishes.
     void finish_transfer(io_operation& operation, int result) noexcept;
 
     /// True once cancel() was called.
@@ -67,6 +67,7 @@ private:
     static void run_advance(work_item* item) noexcept;
     void advance(worker& here, io_operation& operation) noexcept;
     void start(io_operation& operation) noexcept;
+    [[nodiscard]] bool start_again(io_operation& operation) noexcept;
     [[nodiscard]] static int meaning_of(const io_operation& operation, int result, bool stopped) noexcept;
     void hand_back(io_operation& operation, int result) noexcept;
 

@@ -82,6 +82,8 @@ unsigned readiness_of(const io_request& request) noexcept {
         case io_opcode::send:
         case io_opcode::send_message:
         case io_opcode::connect:
+        case io_opcode::write:
+        case io_opcode::write_blocks:
             return POLLOUT;
         default:
             return POLLIN;

@@ -1,5 +1,7 @@
 #include "io/system_calls.hpp"
 
+#include "io/named_pipes.hpp"
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -26,8 +28,14 @@ std::size_t bounded(std::size_t length) noexcept {
     return std::min(length, most);
 }
 
+// A named pipe opened for reading has to wait until somebody writes. Closing it again before it is opened by a call
+// that waits would break the pipe under a writer that came in between.
+bool waits_for_writer(const io_request& request, int descriptor) noexcept {
+    return may_wait_for_partner(request) && ::fcntl(descriptor, F_GETPIPE_SZ) >= 0 && !has_partner(descriptor);
+}
+
 // Of an open_below, `rules` says how the path is resolved.
-int open_cached(const io_request& request, int directory, std::uint64_t rules) noexcept {
+int open_cached(io_request& request, int directory, std::uint64_t rules) noexcept {
     if ((request.flags & (O_CREAT | O_TRUNC | O_TMPFILE)) != 0) return -EAGAIN;
     open_how how{};
     how.flags = static_cast<std::uint64_t>(request.flags) | O_CLOEXEC | O_NONBLOCK;
@@ -36,6 +44,10 @@ int open_cached(const io_request& request, int directory, std::uint64_t rules) n
     // ENOSYS and EINVAL: a kernel before 5.12 does not know RESOLVE_CACHED; EPERM: a filter that does not know openat2.
     if (descriptor == -ENOSYS || descriptor == -EINVAL || descriptor == -EPERM || descriptor == -ENXIO) return -EAGAIN;
     if (descriptor < 0) return descriptor;
+    if (waits_for_writer(request, descriptor)) {
+        request.waiting_end = descriptor;
+        return -EAGAIN;
+    }
     // O_NONBLOCK was only for the open itself, and its absence is part of what the caller asked for.
     if (::fcntl(descriptor, F_SETFL, request.flags) < 0) {
         const int failed = -errno;

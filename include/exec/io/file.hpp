@@ -55,8 +55,10 @@ public:
     ///
     /// Completes: with the number of bytes, at least one; or 0 at the end of the file or for an empty block.
     /// `own_position`
-    ///            as offset reads where the descriptor stands, and moves it: for pipes and terminals.
-    /// Cancel:    the contents of the block are then unspecified.
+    ///            as offset reads where the descriptor stands, and moves it: for pipes and terminals, which read so
+    ///            whatever the offset.
+    /// Cancel:    nothing was taken from a pipe or a terminal then; the contents of the block are unspecified. A read
+    ///            that a device has begun is waited for.
     [[nodiscard]] auto read_at(std::uint64_t offset, std::span<std::byte> block) noexcept {
         return detail::io_sender(*pool_, detail::read_request(*this, offset, block));
     }
@@ -146,7 +148,8 @@ private:
 
 /// Opens `path` for use through `pool`.
 ///
-/// Completes: with the open file; its descriptor is closed on exec.
+/// Completes: with the open file; its descriptor is closed on exec. A named pipe is open when somebody has its other
+///            end, unless `mode` has `non_blocking`.
 /// Errors:    std::system_error "open_file 'PATH': REASON".
 /// Cancel:    nothing is open then; a file may have been created.
 [[nodiscard]] inline auto open_file(static_thread_pool& pool, path_argument path, open_mode mode,

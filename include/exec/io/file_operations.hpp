@@ -28,7 +28,7 @@ enum class open_mode : unsigned {
     no_follow = 128,  ///< fails if the last component is a symbolic link
     direct = 256,     ///< around the page cache; blocks, offsets and lengths must be aligned to the device's sectors
     directory = 512,  ///< fails if it is not a directory
-    non_blocking = 1024,  ///< opening a named pipe for reading does not wait for a writer (O_NONBLOCK)
+    non_blocking = 1024,  ///< opening a named pipe does not wait: for writing, it fails if nobody reads (O_NONBLOCK)
 };
 
 [[nodiscard]] constexpr open_mode operator|(open_mode a, open_mode b) noexcept {

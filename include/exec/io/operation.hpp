@@ -55,6 +55,7 @@ struct io_request {
     bool direct = false;         // read: the file was opened past the page cache
     bool whole = false;          // receive, send: not done before `length` bytes, or the end of the stream
     int descriptor = -1;         // all but open and statx of a path; open_below: the directory
+    int waiting_end = -1;        // open: of a named pipe, whose other end nobody has; closed when the operation ends
     int flags = 0;               // open: O_*; write: RWF_*; fsync: 1 for data only; statx: AT_*; poll: POLL*
     unsigned mode = 0;           // open: permissions of a created file
     const char* path = nullptr;  // open, open_below, statx
