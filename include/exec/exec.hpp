@@ -56,6 +56,7 @@
 #include <exec/io/event_descriptor.hpp>
 #include <exec/io/file.hpp>
 #include <exec/io/file_system.hpp>
+#include <exec/io/incoming.hpp>
 #include <exec/io/interval.hpp>
 #include <exec/io/io_error.hpp>
 #include <exec/io/poll.hpp>

@@ -10,6 +10,7 @@ struct io_operation_access {
         return operation.request_;
     }
     [[nodiscard]] static io_request& request(io_operation& operation) noexcept { return operation.request_; }
+    [[nodiscard]] static io_service*& service(io_operation& operation) noexcept { return operation.service_; }
     [[nodiscard]] static void*& home(io_operation& operation) noexcept { return operation.home_; }
     [[nodiscard]] static bool& listed(io_operation& operation) noexcept { return operation.listed_; }
     [[nodiscard]] static bool& refused(io_operation& operation) noexcept { return operation.refused_; }

@@ -1,5 +1,6 @@
 #include "io/ring.hpp"
 
+#include "io/multishot.hpp"
 #include "io/ring_attendant.hpp"
 #include "io/ring_data.hpp"
 #include "io/ring_entry.hpp"
@@ -121,7 +122,9 @@ bool ring::try_prepare(io_operation& operation) noexcept {
     io_uring_sqe* const entry = free_entry();
     if (entry == nullptr) return false;
     io_operation_access::generation(operation) = next_generation_++;
-    fill_entry(*entry, io_operation_access::request(operation));
+    io_request& request = io_operation_access::request(operation);
+    if (is_multishot(request.opcode)) lend_buffers(static_cast<multishot_operation&>(operation));
+    fill_entry(*entry, request);
     io_uring_sqe_set_data64(entry, data_of(operation));
     return true;
 }
@@ -178,7 +181,7 @@ bool ring::poll() noexcept {
     }
     for (;;) {
         hand_over(taken);
-        any = any || taken.count != 0;
+        any = any || taken.count != 0 || taken.parts;
         if (!taken.more) return any;
         const auto lock = lock_if_attended();
         take_completions(taken);
@@ -231,7 +234,7 @@ ring::attention ring::attend() noexcept {
         const std::lock_guard lock(inbox_mutex_);
         in_hand_ = false;
     }
-    if (taken.count != 0 || submitted) return attention::given;
+    if (taken.count != 0 || taken.parts || submitted) return attention::given;
     return announced ? attention::announced : attention::refused;
 }
 
@@ -245,6 +248,7 @@ void ring::take_completions(completions& taken) noexcept {
     std::array<io_uring_cqe*, most_taken> entries{};
     const unsigned count = io_uring_peek_batch_cqe(&ring_, entries.data(), most_taken);
     taken.count = 0;
+    taken.parts = false;
     taken.more = count == most_taken;
     bool missed = false;
     bool few_cancelled = false;
@@ -261,7 +265,12 @@ void ring::take_completions(completions& taken) noexcept {
         } else if (data == data_of_cancel_all) {
             few_cancelled = entries[i]->res <= 1;  // one is the watch for wake-ups
         } else {
-            taken.entries[taken.count++] = {&operation_of(data), answer_of(entries[i]->res)};
+            io_operation& operation = operation_of(data);
+            if (is_multishot(io_operation_access::request(operation).opcode)) {
+                taken.parts = true;
+                if (deliver_part(static_cast<multishot_operation&>(operation), *entries[i])) continue;
+            }
+            taken.entries[taken.count++] = {&operation, answer_of(entries[i]->res)};
         }
     }
     io_uring_cq_advance(&ring_, count);

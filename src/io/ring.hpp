@@ -16,10 +16,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace coex::inline v0::detail {
 
 class io_service;
+class multishot_operation;
+class ring_buffers;
 class ring_attendant;
 
 /// Lets tests have so many of the next submissions refused, as the kernel does when it is short of memory.
@@ -89,6 +92,11 @@ private:
         std::array<completion, most_taken> entries;  // the first `count`
         unsigned count = 0;
         bool more = false;
+        bool parts = false;  // of multishot operations, which have them already
+    };
+    struct lent_buffers {
+        std::shared_ptr<ring_buffers> buffers;
+        std::uint16_t number;
     };
 
     ring(io_service& service, ring_attendant* attendant) noexcept : service_(service), attendant_(attendant) {}
@@ -105,6 +113,10 @@ private:
     void watch_wake_up() noexcept;
     void sleep_until(timer_clock::time_point deadline) noexcept;
     void take_completions(completions& taken) noexcept;
+    void lend_buffers(multishot_operation& operation) noexcept;
+    void withdraw_unused_buffers() noexcept;
+    [[nodiscard]] std::uint16_t free_buffer_number() const noexcept;
+    [[nodiscard]] static bool deliver_part(multishot_operation& operation, const io_uring_cqe& completion) noexcept;
     void hand_over(const completions& taken) noexcept;
     void give_back(io_operation& operation) noexcept;
     void take_back() noexcept;
@@ -134,6 +146,7 @@ private:
     std::chrono::microseconds ask_pause_ = shortest_ask_pause;               // OWNER: lock_
     std::atomic<bool> asks_again_{false};     // written under lock_: ask_again_at_ is set
     std::uint16_t next_generation_ = 0;       // OWNER: lock_
+    std::vector<lent_buffers> lent_;          // OWNER: lock_; to the kernel, for multishot receives
     work_queue backlog_;                      // OWNER: lock_; operations for which no submission entry was free
     std::atomic<std::size_t> unfinished_{0};  // written under lock_: operations begun whose completion nobody has taken
     std::atomic<bool> unsubmitted_{false};    // written under lock_: what was prepared, or waits in the backlog

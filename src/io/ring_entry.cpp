@@ -44,6 +44,17 @@ void fill_for_socket(io_uring_sqe* entry, const io_request& request) noexcept {
             io_uring_prep_connect(entry, request.descriptor, static_cast<const sockaddr*>(request.buffer),
                                   static_cast<socklen_t>(request.length));
             break;
+        case io_opcode::receive_many:
+            io_uring_prep_recv_multishot(entry, request.descriptor, nullptr, 0, 0);
+            io_uring_sqe_set_flags(entry, IOSQE_BUFFER_SELECT);
+            entry->buf_group = static_cast<std::uint16_t>(request.mode);
+            break;
+        case io_opcode::receive_messages:
+            io_uring_prep_recvmsg_multishot(entry, request.descriptor, static_cast<msghdr*>(request.buffer),
+                                            MSG_CMSG_CLOEXEC);
+            io_uring_sqe_set_flags(entry, IOSQE_BUFFER_SELECT);
+            entry->buf_group = static_cast<std::uint16_t>(request.mode);
+            break;
         default:
             io_uring_prep_poll_add(entry, request.descriptor, static_cast<unsigned>(request.flags));
             break;

@@ -1,5 +1,6 @@
 #include "io/service.hpp"
 
+#include "io/multishot.hpp"
 #include "io/named_pipes.hpp"
 #include "io/system_calls.hpp"
 #include "pool/pool_access.hpp"
@@ -52,6 +53,10 @@ bool io_service::try_at_once(io_operation& operation) noexcept {
 }
 
 void io_service::begin(io_operation& operation) noexcept {
+    begin(operation, &operation.coroutine_->context().threads() == &pool_);
+}
+
+void io_service::begin(io_operation& operation, bool at_home) noexcept {
     operations_.fetch_add(1);
     operation.run = &io_service::run_advance;
     if (!admission_.admit(operation, operation.state_, stop_asked)) return;
@@ -59,7 +64,7 @@ void io_service::begin(io_operation& operation) noexcept {
     //   A coroutine of another place that runs on a worker is in a blocking wait, which would keep the worker's ring
     //   from submitting: leave it to a worker that is free.
     worker* const here = pool_.current_worker();
-    if (here != nullptr && &operation.coroutine_->context().threads() == &pool_) {
+    if (here != nullptr && at_home) {
         advance(*here, operation);
     } else {
         pool_.place().submit(&operation);
@@ -171,6 +176,10 @@ int io_service::meaning_of(const io_operation& operation, int result, bool stopp
 }
 
 void io_service::hand_back(io_operation& operation, int result) noexcept {
+    if (is_multishot(operation.request_.opcode)) {
+        static_cast<multishot_operation&>(operation).ended(result);
+        return;
+    }
     operation.result_ = result;
     coroutine_base& coroutine = *operation.coroutine_;
     // LIFETIME: from here on the operation, and the coroutine, may be gone.

@@ -50,6 +50,9 @@ public:
     [[nodiscard]] bool try_at_once(io_operation& operation) noexcept;
 
     void begin(io_operation& operation) noexcept;
+    /// The same for one that belongs to no coroutine, and whose service is set; `at_home`: it is begun by a coroutine
+    /// of the pool.
+    void begin(io_operation& operation, bool at_home) noexcept;
     void cancel(io_operation& operation) noexcept;
     void finish(io_operation& operation, int result) noexcept;
 

@@ -41,7 +41,14 @@ enum class io_opcode : unsigned char {
     accept,
     connect,
     poll,
+    // The same, and delivers many parts (io/multishot.hpp); only for rings.
+    receive_many,
+    receive_messages,
 };
+
+[[nodiscard]] constexpr bool is_multishot(io_opcode opcode) noexcept {
+    return opcode >= io_opcode::receive_many;
+}
 
 [[nodiscard]] constexpr bool waits_for_readiness(io_opcode opcode) noexcept {
     return opcode >= io_opcode::receive;
@@ -51,17 +58,17 @@ enum class io_opcode : unsigned char {
 /// `opcode`.
 struct io_request {
     io_opcode opcode = io_opcode::close;
-    bool read_only = false;      // close: nothing was written, so there is nothing to wait for
-    bool direct = false;         // read: the file was opened past the page cache
-    bool whole = false;          // receive, send: not done before `length` bytes, or the end of the stream
-    int descriptor = -1;         // all but open and statx of a path; open_below: the directory
-    int waiting_end = -1;        // open: of a named pipe, whose other end nobody has; closed when the operation ends
-    int flags = 0;               // open: O_*; write: RWF_*; fsync: 1 for data only; statx: AT_*; poll: POLL*
-    unsigned mode = 0;           // open: permissions of a created file
+    bool read_only = false;  // close: nothing was written, so there is nothing to wait for
+    bool direct = false;     // read: the file was opened past the page cache
+    bool whole = false;      // receive, send: not done before `length` bytes, or the end of the stream
+    int descriptor = -1;     // all but open and statx of a path; open_below: the directory
+    int waiting_end = -1;    // open: of a named pipe, whose other end nobody has; closed when the operation ends
+    int flags = 0;           // open: O_*; write: RWF_*; fsync: 1 for data only; statx: AT_*; poll: POLL*
+    unsigned mode = 0;       // open: permissions of a created file; receive_*: the number of the buffers at the ring
     const char* path = nullptr;  // open, open_below, statx
-    void* buffer = nullptr;      // transfers (sending only reads from it); *_blocks: iovec; *_message: msghdr; connect:
-                                 // sockaddr; open_below: open_how
-    std::size_t length = 0;      // transfers; *_blocks: how many; connect: of the address
+    void* buffer = nullptr;  // transfers (sending only reads from it); *_blocks: iovec; *_message, receive_messages:
+                             // msghdr; connect: sockaddr; open_below: open_how
+    std::size_t length = 0;  // transfers; *_blocks: how many; connect: of the address
     std::size_t transferred = 0;     // with `whole`: bytes so far
     std::uint64_t offset = 0;        // read, write, *_blocks
     struct statx* status = nullptr;  // statx

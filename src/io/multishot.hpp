@@ -1,0 +1,40 @@
+#pragma once
+
+#include <exec/io/operation.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace coex::inline v0::detail {
+
+class buffer_group;
+class ring_buffers;
+
+/// A receive that delivers many parts. It belongs to no coroutine: it tells its maker.
+class multishot_operation : public io_operation {
+public:
+    /// The group must stay as long as the operation.
+    multishot_operation(static_thread_pool& pool, std::shared_ptr<buffer_group> group) noexcept
+        : io_operation(pool), group_(std::move(group)) {}
+
+    /// A buffer was filled. Called under the lock of the ring, in the order in which parts came, and never after
+    /// `ended`.
+    virtual void part_came(unsigned bytes, std::uint16_t number) noexcept = 0;
+    /// No more parts will come. LIFETIME: the operation may be gone when this returns.
+    virtual void ended(int result) noexcept = 0;
+
+    [[nodiscard]] const std::shared_ptr<buffer_group>& group() const noexcept { return group_; }
+    /// The buffers of the ring at which it was begun; null when that could not lend any.
+    [[nodiscard]] const std::shared_ptr<ring_buffers>& buffers() const noexcept { return buffers_; }
+    void set_buffers(std::shared_ptr<ring_buffers> lent) noexcept { buffers_ = std::move(lent); }
+
+protected:
+    ~multishot_operation() = default;
+
+private:
+    const std::shared_ptr<buffer_group> group_;
+    std::shared_ptr<ring_buffers> buffers_;  // OWNER: the ring's lock; constant once a part came
+};
+
+}  // namespace coex::inline v0::detail

@@ -1,0 +1,74 @@
+#include "io/buffer_group.hpp"
+#include "io/multishot.hpp"
+#include "io/ring.hpp"
+#include "io/ring_buffers.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace coex::inline v0::detail {
+namespace {
+
+// Of buffers that do not exist: the kernel answers that there are none.
+constexpr std::uint16_t no_buffers = 0xffff;
+
+}  // namespace
+
+// Under lock_.
+void ring::lend_buffers(multishot_operation& operation) noexcept {
+    unsigned& number = io_operation_access::request(operation).mode;
+    number = no_buffers;
+    operation.set_buffers(nullptr);
+    const auto known = std::find_if(lent_.begin(), lent_.end(), [&](const lent_buffers& each) {
+        return &each.buffers->group() == operation.group().get();
+    });
+    if (known != lent_.end()) {
+        number = known->number;
+        operation.set_buffers(known->buffers);
+        return;
+    }
+    withdraw_unused_buffers();
+    try {
+        auto made = std::make_shared<ring_buffers>(operation.group());
+        lent_.reserve(lent_.size() + 1);
+        const std::uint16_t free_number = free_buffer_number();
+        if (made->register_at(ring_, free_number) != 0) return;
+        lent_.push_back({made, free_number});
+        number = free_number;
+        operation.set_buffers(std::move(made));
+    } catch (const std::bad_alloc&) {
+        // Then it receives by plain calls.
+    }
+}
+
+// Those of groups that have gone: nobody but the ring knows them, so nobody can use them again.
+void ring::withdraw_unused_buffers() noexcept {
+    const auto unused = std::partition(lent_.begin(), lent_.end(),
+                                       [](const lent_buffers& each) { return each.buffers.use_count() > 1; });
+    for (auto each = unused; each != lent_.end(); ++each) io_uring_unregister_buf_ring(&ring_, each->number);
+    lent_.erase(unused, lent_.end());
+}
+
+std::uint16_t ring::free_buffer_number() const noexcept {
+    std::uint16_t number = 0;
+    while (std::any_of(lent_.begin(), lent_.end(), [&](const lent_buffers& each) { return each.number == number; })) {
+        ++number;
+    }
+    return number;
+}
+
+// Returns true when more will come. Under lock_: two threads that hand over must not change the order of parts.
+bool ring::deliver_part(multishot_operation& operation, const io_uring_cqe& completion) noexcept {
+    if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
+        const auto number = static_cast<std::uint16_t>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
+        if (completion.res > 0) {
+            operation.part_came(static_cast<unsigned>(completion.res), number);
+        } else {
+            operation.buffers()->note_taken();
+            operation.buffers()->give_back(nullptr, number);
+        }
+    }
+    return (completion.flags & IORING_CQE_F_MORE) != 0;
+}
+
+}  // namespace coex::inline v0::detail
