@@ -97,9 +97,11 @@ public:
     }
 
     /// Waits until what was written is on the device.
+    ///
+    /// Cancel: what was written may be on the device, or not yet.
     [[nodiscard]] auto fsync() noexcept { return detail::io_sender(*pool_, detail::fsync_request(*this)); }
 
-    /// The same for the contents and what is needed to read them, but not for times.
+    /// The same for the contents and what is needed to read them, but not for times. Cancel: as `fsync`.
     [[nodiscard]] auto fdatasync() noexcept {
         return detail::io_sender(*pool_, detail::fsync_request(*this, detail::fsync_request::what::data));
     }
@@ -120,10 +122,12 @@ public:
         return blocking(detail::advise_call(*this, offset, length, advice));
     }
 
-    /// Size, times, owner and identity of the file.
+    /// Size, times, owner and identity of the file. Cancel: nothing has happened.
     [[nodiscard]] auto statx() { return detail::io_sender(*pool_, detail::statx_request(*this)); }
 
     /// Closes the file and completes with its last error, if there is one. The file is closed in any case.
+    ///
+    /// Cancel: the file is closed all the same; an error is lost.
     [[nodiscard]] auto close() noexcept { return detail::io_sender(*pool_, detail::close_request(*this)); }
 
     /// The descriptor, or -1 after `close()`. Still owned by the file.
@@ -172,6 +176,7 @@ private:
 /// Size, times, owner and identity of what `path` names, without opening it.
 ///
 /// Errors: std::system_error "statx 'PATH': REASON".
+/// Cancel: nothing has happened.
 [[nodiscard]] inline auto statx(static_thread_pool& pool, path_argument path, follow_links links = follow_links::yes) {
     return detail::io_sender(pool, detail::statx_request(std::move(path).text(), links));
 }

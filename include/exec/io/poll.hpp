@@ -39,8 +39,10 @@ private:
 /// Waits until `descriptor` is ready for one of `events`, so that any library with a descriptor can be awaited.
 ///
 /// Completes: with those of `events` that there are, and with error and hang_up if there are; at once if there are
-/// some. Errors:    std::system_error "poll descriptor N: REASON". Cancel:    by the stop token of the awaiting task;
-/// at once. Lifetime:  the descriptor must stay open until then.
+///            some (level-triggered). To be told again, poll again.
+/// Errors:    std::system_error "poll descriptor N: REASON".
+/// Cancel:    by the stop token of the awaiting task; at once. Nothing was taken from the descriptor.
+/// Lifetime:  the descriptor must stay open until then.
 [[nodiscard]] inline auto poll(static_thread_pool& pool, int descriptor, poll_events events) noexcept {
     return detail::io_sender(pool, detail::poll_request(descriptor, events));
 }
