@@ -237,6 +237,19 @@ TEST_P(incoming_test, sequences_that_go_at_any_moment_give_all_buffers_back) {
     }
 }
 
+task<void> next_is_waited_for(incoming_blocks& from) {
+    static_cast<void>(co_await from.next());
+}
+task<void> tell(std::atomic<bool>& begun) {
+    begun.store(true);
+    co_return;
+}
+/// Takes one block, and tells once it waits for another: `when_all` starts the second when the first has suspended.
+task<void> wait_twice(incoming_blocks& from, std::optional<received_block>& to, std::atomic<bool>& begun) {
+    to = co_await from.next();
+    co_await coex::when_all(next_is_waited_for(from), tell(begun));
+}
+
 TEST_P(incoming_test, a_pool_that_is_destroyed_ends_the_wait_and_what_is_left_may_go_later) {
     const receive_buffers buffers(4, 64);
     for (int round = 0; round < 50; ++round) {
@@ -246,12 +259,6 @@ TEST_P(incoming_test, a_pool_that_is_destroyed_ends_the_wait_and_what_is_left_ma
         ASSERT_EQ(::send(ends.second.native_handle(), "hello", 5, 0), 5);
         std::optional<received_block> first;
         std::atomic<bool> begun{false};
-        const auto wait_twice = [](incoming_blocks& from, std::optional<received_block>& to,
-                                   std::atomic<bool>& begins) -> task<void> {
-            to = co_await from.next();
-            begins.store(true);
-            static_cast<void>(co_await from.next());
-        };
         std::thread waiting([&] { EXPECT_FALSE(sync_wait(wait_twice(*incoming, first, begun)).has_value()); });
         while (!begun.load()) std::this_thread::yield();
         pool.reset();
