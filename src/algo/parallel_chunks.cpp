@@ -1,5 +1,6 @@
 #include <exec/algo/parallel_chunks.hpp>
 
+#include <exec/base/exceptions.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/vocab/work_item.hpp>
 
@@ -25,9 +26,10 @@ public:
     /// Null without memory.
     static chunk_run* make(chunked_work& work, std::size_t chunks, std::size_t helpers) noexcept {
         const std::size_t bytes = sizeof(chunk_run) + helpers * sizeof(helper);
-        try {
+        COEX_TRY {
             return ::new (recycling_allocate(bytes)) chunk_run(work, chunks, helpers);
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             return nullptr;  // no memory for helpers: the caller does it all
         }
     }

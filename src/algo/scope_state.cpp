@@ -1,6 +1,7 @@
 #include <exec/algo/scope_state.hpp>
 
 #include <exec/base/assert.hpp>
+#include <exec/base/exceptions.hpp>
 
 #include <algorithm>
 #include <mutex>
@@ -47,9 +48,10 @@ public:
             ++known->alive;
             return;
         }
-        try {
+        COEX_TRY {
             places_.push_back({where, 1});
-        } catch (const std::bad_alloc&) {
+        }
+        COEX_CATCH(const std::bad_alloc&) {
             return;
         }
     }

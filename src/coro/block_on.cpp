@@ -1,5 +1,6 @@
 #include <exec/coro/block_on.hpp>
 
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/result.hpp>
 
 namespace coex::inline v0::detail {
@@ -30,7 +31,7 @@ coroutine_base* blocking_run::on_ended(completion* self, coroutine_base&, outcom
 }
 
 void throw_stopped() {
-    throw operation_stopped("block_on: the work was stopped before it had a result");
+    detail::throw_exception(operation_stopped("block_on: the work was stopped before it had a result"));
 }
 
 }  // namespace coex::inline v0::detail

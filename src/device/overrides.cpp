@@ -1,5 +1,7 @@
 #include "device/overrides.hpp"
 
+#include <exec/base/exceptions.hpp>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -13,9 +15,9 @@ constexpr std::array all_classes = {device_class::hdd,    device_class::ssd,    
                                     device_class::memory, device_class::network, device_class::unknown};
 
 [[noreturn]] void refuse(std::string_view entry, const std::string& why) {
-    throw std::invalid_argument(
+    detail::throw_exception(std::invalid_argument(
         "COEX_DEVICES: \"" + std::string(entry) + "\": " + why +
-        "; the form is NAME:class=CLASS,threads=N,depth=N;NAME:... where NAME is a device or a class");
+        "; the form is NAME:class=CLASS,threads=N,depth=N;NAME:... where NAME is a device or a class"));
 }
 
 template <class Visit>
@@ -130,11 +132,12 @@ std::vector<device_override> parse_overrides(std::string_view text) {
 void check_override(const device_override& entry) {
     device_class kind{};
     if (entry.kind && parse_device_class(entry.name, kind)) {
-        throw std::invalid_argument("device override \"" + entry.name +
-                                    "\": a class cannot be given another class; name a device");
+        detail::throw_exception(std::invalid_argument("device override \"" + entry.name +
+                                                      "\": a class cannot be given another class; name a device"));
     }
     if (entry.threads && *entry.threads == 0) {
-        throw std::invalid_argument("device override \"" + entry.name + "\": threads = 0; a pool needs at least 1");
+        detail::throw_exception(
+            std::invalid_argument("device override \"" + entry.name + "\": threads = 0; a pool needs at least 1"));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "device/discovery.hpp"
 #include "device/overrides.hpp"
 
+#include <exec/base/exceptions.hpp>
 #include <exec/sys/cpu_count.hpp>
 
 #include <fcntl.h>
@@ -44,8 +45,8 @@ detail::path_place place_of(const detail::discovery::ask_function& ask, const fs
         fs::path above = at.parent_path();
         if (above.empty() && at != ".") above = ".";
         if (above.empty() || above == at || (reason != ENOENT && reason != ENOTDIR)) {
-            throw std::system_error(reason, std::generic_category(),
-                                    "resource_pools: which device holds '" + path.string() + "'");
+            detail::throw_exception(std::system_error(reason, std::generic_category(),
+                                                      "resource_pools: which device holds '" + path.string() + "'"));
         }
         at = std::move(above);
     }

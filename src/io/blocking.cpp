@@ -1,6 +1,8 @@
 #include <exec/io/blocking.hpp>
 
 #include <exec/base/config.hpp>
+#include <exec/base/exceptions.hpp>
+#include <exec/vocab/error_of.hpp>
 
 #include <pthread.h>
 
@@ -65,14 +67,16 @@ public:
 private:
     // With other threads there the call only waits for one of them.
     void start_thread() {
-        try {
+        COEX_TRY {
             std::thread made([this] { help(); });
             pthread_setname_np(made.native_handle(), "coex-blocking");
             made.detach();
             ++threads_;
-        } catch (const std::system_error& error) {
+        }
+        COEX_CATCH(const std::system_error&) {
             if (threads_ != 0) return;
-            throw std::system_error(error.code(), "blocking: cannot start a thread for the call");
+            detail::throw_exception(std::system_error(error_code_of(std::current_exception()),
+                                                      "blocking: cannot start a thread for the call"));
         }
     }
 
@@ -146,12 +150,13 @@ COEX_NOINLINE bool blocking_wait::suspend(coroutine_base& coroutine) {
     // First the callback, then the call: a stop in between is noted in it, and the start refuses it.
     if (coroutine.stop_token().stop_possible()) stop_callback_.emplace(coroutine.stop_token(), cancel_request{this});
     bool begun = false;
-    try {
+    COEX_TRY {
         begun = start_blocking(*this);
-    } catch (...) {
+    }
+    COEX_CATCH(...) {
         stop_callback_.reset();
         coroutine.reattach(former);
-        throw;
+        COEX_RETHROW;
     }
     // LIFETIME: once it has begun, the call may have ended, and *this with it.
     if (begun) return true;
@@ -170,11 +175,13 @@ void blocking_wait::cancel_request::operator()() const noexcept {
 
 void set_blocking_limits(blocking_limits limits) {
     if (limits.threads == 0) {
-        throw std::invalid_argument("set_blocking_limits: threads = 0: calls would wait for ever; allow at least one");
+        detail::throw_exception(
+            std::invalid_argument("set_blocking_limits: threads = 0: calls would wait for ever; allow at least one"));
     }
     if (limits.keep_alive.count() < 0) {
-        throw std::invalid_argument("set_blocking_limits: keep_alive = " + std::to_string(limits.keep_alive.count()) +
-                                    " ms is negative; 0 ends idle threads at once");
+        detail::throw_exception(
+            std::invalid_argument("set_blocking_limits: keep_alive = " + std::to_string(limits.keep_alive.count()) +
+                                  " ms is negative; 0 ends idle threads at once"));
     }
     detail::blocking_threads::of_process().set(limits);
 }

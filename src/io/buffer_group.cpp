@@ -1,5 +1,7 @@
 #include "io/buffer_group.hpp"
 
+#include <exec/base/exceptions.hpp>
+
 #include <new>
 
 namespace coex::inline v0::detail {
@@ -24,13 +26,14 @@ std::byte* buffer_group::take() {
 
 void buffer_group::give_back(std::byte* memory, std::uint16_t) noexcept {
     count_one_less();
-    try {
+    COEX_TRY {
         const std::lock_guard lock(mutex_);
         if (kept_.size() < count_) {
             kept_.push_back(memory);
             return;
         }
-    } catch (const std::bad_alloc&) {
+    }
+    COEX_CATCH(const std::bad_alloc&) {
         // Then it is not kept.
     }
     delete[] memory;

@@ -1,5 +1,7 @@
 #include <exec/io/child_process.hpp>
 
+#include <exec/base/exceptions.hpp>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -22,7 +24,7 @@ using detail::owned_descriptor;
 constexpr std::array stream_names = {"stdin", "stdout", "stderr"};
 
 [[noreturn]] void throw_spawn_error(int error, const std::string& program) {
-    throw std::system_error(error, std::generic_category(), "spawn '" + program + "'");
+    detail::throw_exception(std::system_error(error, std::generic_category(), "spawn '" + program + "'"));
 }
 
 /// What the child is to find, as posix_spawn takes it. A call that fails has no memory.
@@ -80,14 +82,15 @@ owned_descriptor above_standard(int descriptor) {
     owned_descriptor given(descriptor);
     if (descriptor > 2) return given;
     owned_descriptor moved(::fcntl(descriptor, F_DUPFD_CLOEXEC, 3));
-    if (moved.get() < 0) throw std::system_error(errno, std::generic_category(), "make_pipe");
+    if (moved.get() < 0) detail::throw_exception(std::system_error(errno, std::generic_category(), "make_pipe"));
     return moved;
 }
 
 /// The reading end and the writing end.
 std::array<owned_descriptor, 2> raw_pipe() {
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "make_pipe");
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        detail::throw_exception(std::system_error(errno, std::generic_category(), "make_pipe"));
     owned_descriptor writing(ends[1]);
     std::array<owned_descriptor, 2> safe = {above_standard(ends[0]), owned_descriptor()};
     safe[1] = above_standard(writing.take());
@@ -105,7 +108,8 @@ constexpr auto wait_for_process = static_cast<idtype_t>(3);  // P_PIDFD, which g
 }  // namespace
 
 child_process child_process::spawn(static_thread_pool& pool, const spawn_options& options) {
-    if (options.command.empty()) throw std::invalid_argument("spawn: the command is empty; give at least a program");
+    if (options.command.empty())
+        detail::throw_exception(std::invalid_argument("spawn: the command is empty; give at least a program"));
     child_process child(pool, options.command.front());
     spawn_plan plan(child.program_);
     const std::array kinds = {options.input, options.output, options.error};
@@ -168,9 +172,9 @@ void child_process::end() noexcept {
 
 void child_process::signal(int number) const {
     if (::syscall(SYS_pidfd_send_signal, process_.get(), number, nullptr, 0) == 0 || errno == ESRCH) return;
-    throw std::system_error(
-        errno, std::generic_category(),
-        "signal " + std::to_string(number) + " to '" + program_ + "' (" + std::to_string(id_) + ")");
+    detail::throw_exception(
+        std::system_error(errno, std::generic_category(),
+                          "signal " + std::to_string(number) + " to '" + program_ + "' (" + std::to_string(id_) + ")"));
 }
 
 void detail::child_wait_request::prepare(io_request& request) const noexcept {
@@ -179,7 +183,7 @@ void detail::child_wait_request::prepare(io_request& request) const noexcept {
     request.flags = POLLIN;
 }
 
-exit_status detail::child_wait_request::result(int answer) const {
+result<exit_status> detail::child_wait_request::result(int answer) const {
     if (answer >= 0 && child_->status_) return *child_->status_;
     siginfo_t information{};
     int error = -answer;
@@ -189,8 +193,9 @@ exit_status detail::child_wait_request::result(int answer) const {
         error = ::waitid(wait_for_process, id, &information, WEXITED | WNOHANG) == 0 ? 0 : errno;
     }
     if (error != 0) {
-        throw std::system_error(error, std::generic_category(),
-                                "wait for '" + child_->program_ + "' (" + std::to_string(child_->id_) + ")");
+        return detail::failure{std::make_exception_ptr(
+            std::system_error(error, std::generic_category(),
+                              "wait for '" + child_->program_ + "' (" + std::to_string(child_->id_) + ")"))};
     }
     child_->status_ = meaning_of(information);
     return *child_->status_;

@@ -53,10 +53,10 @@ void send_to_request::prepare(io_request& request) noexcept {
     request.buffer = header_.get();
 }
 
-std::size_t send_to_request::result(int answer) const {
+result<std::size_t> send_to_request::result(int answer) const {
     if (answer < 0) {
-        throw_socket_error(answer, "send_to", describe_socket(socket_->native_handle()),
-                           std::to_string(block_.size()) + " bytes to " + to_.to_string());
+        return socket_failure(answer, "send_to", describe_socket(socket_->native_handle()),
+                              std::to_string(block_.size()) + " bytes to " + to_.to_string());
     }
     return static_cast<std::size_t>(answer);
 }
@@ -68,10 +68,10 @@ void recv_from_request::prepare(io_request& request) noexcept {
     request.buffer = header_.get();
 }
 
-datagram recv_from_request::result(int answer) {
-    if (answer < 0) throw_socket_error(answer, "recv_from", describe_socket(socket_->native_handle()));
+result<datagram> recv_from_request::result(int answer) {
+    if (answer < 0) return socket_failure(answer, "recv_from", describe_socket(socket_->native_handle()));
     from_.resize(header_.address_bytes());
-    return {static_cast<std::size_t>(answer), from_, header_.truncated()};
+    return datagram{static_cast<std::size_t>(answer), from_, header_.truncated()};
 }
 
 int make_datagram_socket(const endpoint& where) {

@@ -43,15 +43,17 @@ void open_below_request::prepare(io_request& request) noexcept {
     request.length = sizeof *how_;
 }
 
-file open_below_request::result(int answer) {
+result<file> open_below_request::result(int answer) {
     std::string whole = directory_->path() + "/" + path_;
-    if (answer < 0) throw_io_error(answer, "open_file", whole);
+    if (answer < 0) return io_failure(answer, "open_file", whole);
     file opened(directory_->pool(), answer, std::move(whole), mode_);
     return opened;
 }
 
-directory open_directory_request::result(int answer) {
-    return directory(open_request::result(answer, "open_directory"));
+result<directory> open_directory_request::result(int answer) {
+    coex::result<file> opened = open_request::result(answer, "open_directory");
+    if (!opened) return failure{opened.error()};
+    return directory(*std::move(opened));
 }
 
 }  // namespace coex::inline v0::detail

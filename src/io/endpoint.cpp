@@ -1,5 +1,7 @@
 #include <exec/io/endpoint.hpp>
 
+#include <exec/base/exceptions.hpp>
+
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -22,8 +24,8 @@ constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
 constexpr std::size_t most_path_bytes = sizeof(sockaddr_un::sun_path) - 1;
 
 [[noreturn]] void reject(std::string_view text, std::string_view why) {
-    throw std::invalid_argument("endpoint '" + std::string(text) + "': " + std::string(why) +
-                                "; write 192.0.2.7:80, [2001:db8::7]:80 or unix:/run/service.sock");
+    detail::throw_exception(std::invalid_argument("endpoint '" + std::string(text) + "': " + std::string(why) +
+                                                  "; write 192.0.2.7:80, [2001:db8::7]:80 or unix:/run/service.sock"));
 }
 
 std::uint16_t parse_port(std::string_view text, std::string_view digits) {
@@ -109,8 +111,8 @@ endpoint endpoint::any(std::uint16_t port, address_family family) {
 endpoint endpoint::local(std::string_view path) {
     const auto refuse = [&](std::string_view why) {
         // Only up to a zero byte would anybody see of it anyway.
-        throw std::invalid_argument("endpoint 'unix:" + std::string(path.substr(0, path.find('\0'))) +
-                                    "': " + std::string(why));
+        detail::throw_exception(std::invalid_argument("endpoint 'unix:" + std::string(path.substr(0, path.find('\0'))) +
+                                                      "': " + std::string(why)));
     };
     if (path.empty()) refuse("the path is empty; name a file, or @name for an abstract socket");
     if (path.find('\0') != std::string_view::npos) refuse("here follows a zero byte, which no path contains");

@@ -1,5 +1,7 @@
 #include <exec/io/event_descriptor.hpp>
 
+#include <exec/base/exceptions.hpp>
+
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -10,7 +12,8 @@
 namespace coex::inline v0 {
 
 event_descriptor::event_descriptor(static_thread_pool& pool) : pool_(&pool), descriptor_(::eventfd(0, EFD_CLOEXEC)) {
-    if (descriptor_.get() < 0) throw std::system_error(errno, std::generic_category(), "event_descriptor");
+    if (descriptor_.get() < 0)
+        detail::throw_exception(std::system_error(errno, std::generic_category(), "event_descriptor"));
 }
 
 void event_descriptor::notify(std::uint64_t count) const noexcept {
@@ -30,10 +33,10 @@ void event_wait_request::prepare(io_request& request) noexcept {
     request.offset = static_cast<std::uint64_t>(-1);
 }
 
-std::uint64_t event_wait_request::result(int answer) const {
+result<std::uint64_t> event_wait_request::result(int answer) const {
     if (answer >= 0) return count_;
-    throw std::system_error(-answer, std::generic_category(),
-                            "event_descriptor: wait (descriptor " + std::to_string(descriptor_) + ")");
+    return detail::failure{std::make_exception_ptr(std::system_error(
+        -answer, std::generic_category(), "event_descriptor: wait (descriptor " + std::to_string(descriptor_) + ")"))};
 }
 
 }  // namespace detail

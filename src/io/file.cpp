@@ -1,5 +1,7 @@
 #include <exec/io/file.hpp>
 
+#include <exec/base/exceptions.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -78,10 +80,10 @@ int native_flags(open_mode mode) noexcept {
     return flags;
 }
 
-void throw_io_error(int answer, std::string_view operation, std::string_view path, std::string details) {
+failure io_failure(int answer, std::string_view operation, std::string_view path, std::string_view details) {
     std::string what(operation);
     what.append(" '").append(path).append("'").append(details);
-    throw std::system_error(-answer, std::generic_category(), what);
+    return {std::make_exception_ptr(std::system_error(-answer, std::generic_category(), what))};
 }
 
 void open_request::prepare(io_request& request) noexcept {
@@ -91,9 +93,10 @@ void open_request::prepare(io_request& request) noexcept {
     request.mode = permissions_;
 }
 
-file open_request::result(int answer, std::string_view operation) {
-    if (answer < 0) throw_io_error(answer, operation, path_);
-    return {*pool_, answer, std::move(path_), mode_};
+result<file> open_request::result(int answer, std::string_view operation) {
+    if (answer < 0) return io_failure(answer, operation, path_);
+    file opened(*pool_, answer, std::move(path_), mode_);
+    return opened;
 }
 
 void read_request::prepare(io_request& request) const noexcept {
@@ -105,8 +108,8 @@ void read_request::prepare(io_request& request) const noexcept {
     request.offset = offset_;
 }
 
-std::size_t read_request::result(int answer) const {
-    if (answer < 0) throw_io_error(answer, "read_at", file_->path(), where(offset_, block_.size()));
+result<std::size_t> read_request::result(int answer) const {
+    if (answer < 0) return io_failure(answer, "read_at", file_->path(), where(offset_, block_.size()));
     return static_cast<std::size_t>(answer);
 }
 
@@ -118,8 +121,8 @@ void write_request::prepare(io_request& request) const noexcept {
     request.offset = offset_;
 }
 
-std::size_t write_request::result(int answer) const {
-    if (answer < 0) throw_io_error(answer, "write_at", file_->path(), where(offset_, block_.size()));
+result<std::size_t> write_request::result(int answer) const {
+    if (answer < 0) return io_failure(answer, "write_at", file_->path(), where(offset_, block_.size()));
     return static_cast<std::size_t>(answer);
 }
 
@@ -131,9 +134,9 @@ void append_request::prepare(io_request& request) const noexcept {
     request.flags = RWF_APPEND;
 }
 
-std::size_t append_request::result(int answer) const {
+result<std::size_t> append_request::result(int answer) const {
     if (answer < 0) {
-        throw_io_error(answer, "append", file_->path(), " (" + std::to_string(block_.size()) + " bytes)");
+        return io_failure(answer, "append", file_->path(), " (" + std::to_string(block_.size()) + " bytes)");
     }
     return static_cast<std::size_t>(answer);
 }
@@ -144,8 +147,9 @@ void fsync_request::prepare(io_request& request) const noexcept {
     request.flags = parts_ == what::data ? 1 : 0;
 }
 
-void fsync_request::result(int answer) const {
-    if (answer < 0) throw_io_error(answer, parts_ == what::data ? "fdatasync" : "fsync", file_->path());
+result<void> fsync_request::result(int answer) const {
+    if (answer < 0) return io_failure(answer, parts_ == what::data ? "fdatasync" : "fsync", file_->path());
+    return {};
 }
 
 close_request::~close_request() {
@@ -160,9 +164,10 @@ void close_request::prepare(io_request& request) noexcept {
     request.descriptor = descriptor_;
 }
 
-void close_request::result(int answer) {
+result<void> close_request::result(int answer) {
     descriptor_ = -1;  // Linux has closed it, also when it reports an error
-    if (answer < 0) throw_io_error(answer, "close", file_->path());
+    if (answer < 0) return io_failure(answer, "close", file_->path());
+    return {};
 }
 
 statx_request::statx_request(file& which) : file_(&which), status_(new struct ::statx()) {}
@@ -182,8 +187,8 @@ void statx_request::prepare(io_request& request) noexcept {
     }
 }
 
-file_info statx_request::result(int answer) const {
-    if (answer < 0) throw_io_error(answer, "statx", file_ != nullptr ? file_->path() : path_);
+result<file_info> statx_request::result(int answer) const {
+    if (answer < 0) return io_failure(answer, "statx", file_ != nullptr ? file_->path() : path_);
     const struct ::statx& status = *status_;
     file_info info;
     info.type = type_of(status.stx_mode);

@@ -59,30 +59,33 @@ ssize_t copy_in_kernel(const copy_places& places) {
 
 }  // namespace
 
-void allocate_call::operator()() const {
+result<void> allocate_call::operator()() const {
     constexpr std::array modes = {0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                                   FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE};
     const int mode = modes[static_cast<std::size_t>(how_)];
     const int failed = uninterrupted([&] {
         return ::fallocate(file_->native_handle(), mode, static_cast<off_t>(offset_), static_cast<off_t>(length_));
     });
-    if (failed != 0) throw_io_error(-errno, "allocate", file_->path(), range(offset_, length_));
+    if (failed != 0) return io_failure(-errno, "allocate", file_->path(), range(offset_, length_));
+    return {};
 }
 
-void resize_call::operator()() const {
+result<void> resize_call::operator()() const {
     const int failed = uninterrupted([&] { return ::ftruncate(file_->native_handle(), static_cast<off_t>(size_)); });
-    if (failed != 0) throw_io_error(-errno, "resize", file_->path(), " (to " + std::to_string(size_) + " bytes)");
+    if (failed != 0) return io_failure(-errno, "resize", file_->path(), " (to " + std::to_string(size_) + " bytes)");
+    return {};
 }
 
-void advise_call::operator()() const {
+result<void> advise_call::operator()() const {
     constexpr std::array advices = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
                                     POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
     const int error = ::posix_fadvise(file_->native_handle(), static_cast<off_t>(offset_), static_cast<off_t>(length_),
                                       advices[static_cast<std::size_t>(advice_)]);
-    if (error != 0) throw_io_error(-error, "advise", file_->path(), range(offset_, length_));
+    if (error != 0) return io_failure(-error, "advise", file_->path(), range(offset_, length_));
+    return {};
 }
 
-std::size_t copy_range_call::operator()() const {
+result<std::size_t> copy_range_call::operator()() const {
     const copy_places places{from_->native_handle(), static_cast<off_t>(from_offset_), to_->native_handle(),
                              static_cast<off_t>(to_offset_), length_};
     ssize_t count = copy_in_kernel(places);
@@ -90,8 +93,9 @@ std::size_t copy_range_call::operator()() const {
     // Files of /proc and /sys seem empty to the kernel's copying.
     if (count == 0 && length_ != 0) count = copy_by_hand(places);
     if (count >= 0) return static_cast<std::size_t>(count);
-    throw_io_error(-errno, "copy_range", from_->path(),
-                   range(from_offset_, length_) + " to '" + to_->path() + "' at offset " + std::to_string(to_offset_));
+    return io_failure(
+        -errno, "copy_range", from_->path(),
+        range(from_offset_, length_) + " to '" + to_->path() + "' at offset " + std::to_string(to_offset_));
 }
 
 }  // namespace coex::inline v0::detail

@@ -47,13 +47,13 @@ int name_change::call() const noexcept {
     }
 }
 
-void name_change::operator()() const {
+result<void> name_change::operator()() const {
     constexpr std::array names = {"rename_path",    "rename_path", "remove_file", "remove_directory",
                                   "make_directory", "make_link",   "make_symlink"};
-    if (call() == 0) return;
+    if (call() == 0) return {};
     const int error = errno;
-    throw_io_error(-error, names[static_cast<std::size_t>(kind_)], first_.to_string(),
-                   has_two_paths() ? " to '" + second_.to_string() + "'" : std::string());
+    return io_failure(-error, names[static_cast<std::size_t>(kind_)], first_.to_string(),
+                      has_two_paths() ? " to '" + second_.to_string() + "'" : std::string());
 }
 
 }  // namespace detail

@@ -6,6 +6,8 @@
 #include "io/socket_calls.hpp"
 #include "io/system_calls.hpp"
 
+#include <exec/base/exceptions.hpp>
+
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -150,7 +152,7 @@ void helper_backend::cancel_all() noexcept {
 }
 
 helper_backend::helper::helper() : wake_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (wake_descriptor < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+    if (wake_descriptor < 0) detail::throw_exception(std::system_error(errno, std::generic_category(), "eventfd"));
 }
 
 helper_backend::helper::~helper() {
@@ -169,18 +171,20 @@ void helper_backend::helper::forget_interruptions() const noexcept {
 }
 
 bool helper_backend::start_helper() noexcept {
-    try {
+    COEX_TRY {
         const auto place = helpers_.emplace(helpers_.end());
-        try {
+        COEX_TRY {
             // It waits for mutex_, which is held here, before it looks at its place.
             place->thread = std::thread([this, place] { help(place); });
-        } catch (const std::system_error&) {
+        }
+        COEX_CATCH(const std::system_error&) {
             helpers_.erase(place);
             return false;
         }
         pthread_setname_np(place->thread.native_handle(), "coex-io");
         return true;
-    } catch (const std::exception&) {
+    }
+    COEX_CATCH(const std::exception&) {
         return false;
     }
 }

@@ -4,6 +4,8 @@
 #include "io/incoming_state.hpp"
 #include "io/ring_buffers.hpp"
 
+#include <exec/base/exceptions.hpp>
+
 #include <bit>
 #include <stdexcept>
 #include <string>
@@ -20,10 +22,12 @@ constexpr std::size_t line_bytes = 64;
 
 std::shared_ptr<detail::buffer_group> make_group(std::size_t count, std::size_t bytes) {
     if (count == 0 || count > most_buffers) {
-        throw std::invalid_argument("receive_buffers: count = " + std::to_string(count) + ": give 1 to 32768");
+        detail::throw_exception(
+            std::invalid_argument("receive_buffers: count = " + std::to_string(count) + ": give 1 to 32768"));
     }
     if (bytes == 0 || bytes > most_bytes) {
-        throw std::invalid_argument("receive_buffers: bytes = " + std::to_string(bytes) + ": give 1 to 2^30");
+        detail::throw_exception(
+            std::invalid_argument("receive_buffers: bytes = " + std::to_string(bytes) + ": give 1 to 2^30"));
     }
     const std::size_t whole = bytes + detail::bytes_before_datagram;
     return std::make_shared<detail::buffer_group>(static_cast<unsigned>(std::bit_ceil(count)),

@@ -6,6 +6,8 @@
 #include "io/service.hpp"
 #include "io/system_calls.hpp"
 
+#include <exec/base/exceptions.hpp>
+#include <exec/coro/with_error.hpp>
 #include <exec/io/backend_kind.hpp>
 #include <exec/io/poll.hpp>
 
@@ -37,7 +39,8 @@ incoming_state::incoming_state(socket& from, kind what, const receive_buffers& b
       group_(buffers.group_),
       plain_(active_io_backend() != io_backend_kind::io_uring) {
     if (ahead_ == 0)
-        throw std::invalid_argument("incoming_options: ahead = 0: nothing would be received; allow at least 1");
+        throw_exception(
+            std::invalid_argument("incoming_options: ahead = 0: nothing would be received; allow at least 1"));
     message_.msg_namelen = endpoint::capacity();
 }
 
@@ -50,7 +53,9 @@ task<std::optional<received_datagram>> incoming_state::next(std::shared_ptr<inco
         const int failed = state.failed_;
         lock.unlock();
         if (now == step::end) co_return std::nullopt;
-        if (now == step::fail) throw_socket_error(failed, "receive", describe_socket(state.descriptor_));
+        if (now == step::fail) {
+            co_yield with_error(socket_failure(failed, "receive", describe_socket(state.descriptor_)).error);
+        }
         if (now == step::wait) {
             co_await next_arrival(state);
             continue;

@@ -1,5 +1,7 @@
 #include <exec/io/poll.hpp>
 
+#include <exec/base/exceptions.hpp>
+
 #include <poll.h>
 
 #include <string>
@@ -20,9 +22,10 @@ void poll_request::prepare(io_request& request) const noexcept {
     request.flags = static_cast<int>(events_);
 }
 
-poll_events poll_request::result(int answer) const {
+result<poll_events> poll_request::result(int answer) const {
     if (answer < 0) {
-        throw std::system_error(-answer, std::generic_category(), "poll descriptor " + std::to_string(descriptor_));
+        return detail::failure{std::make_exception_ptr(
+            std::system_error(-answer, std::generic_category(), "poll descriptor " + std::to_string(descriptor_)))};
     }
     return static_cast<poll_events>(answer);
 }

@@ -6,6 +6,8 @@
 #include "io/service.hpp"
 #include "io/socket_calls.hpp"
 
+#include <exec/base/exceptions.hpp>
+
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -107,9 +109,10 @@ int reactor::keep(io_operation& operation) noexcept {
         if (const int failed = start_thread(); failed != 0) return failed;
     }
     if (is_retried(io_operation_access::request(operation))) return keep_retried(operation);
-    try {
+    COEX_TRY {
         return keep_watched(operation);
-    } catch (const std::bad_alloc&) {
+    }
+    COEX_CATCH(const std::bad_alloc&) {
         return -ENOMEM;
     }
 }
@@ -158,9 +161,10 @@ int reactor::start_thread() noexcept {
     wake.events = EPOLLIN;
     wake.data.fd = wake_descriptor_;
     if (::epoll_ctl(epoll_descriptor_, EPOLL_CTL_ADD, wake_descriptor_, &wake) != 0 && errno != EEXIST) return -errno;
-    try {
+    COEX_TRY {
         thread_ = std::thread([this] { react(); });
-    } catch (const std::system_error&) {
+    }
+    COEX_CATCH(const std::system_error&) {
         return -ENOMEM;  // too many threads, which io_uring would not need
     }
     pthread_setname_np(thread_.native_handle(), "coex-epoll");

@@ -1,5 +1,7 @@
 #include <exec/io/resolve.hpp>
 
+#include <exec/base/exceptions.hpp>
+
 #include <netdb.h>
 #include <sys/socket.h>
 
@@ -28,7 +30,7 @@ const std::error_category& resolve_category() noexcept {
     return category;
 }
 
-std::vector<endpoint> detail::resolve_call::operator()() const {
+result<std::vector<endpoint>> detail::resolve_call::operator()() const {
     addrinfo hints{};
     hints.ai_family = native_family(family_);
     hints.ai_socktype = SOCK_STREAM;  // each address once, not once a protocol
@@ -36,8 +38,9 @@ std::vector<endpoint> detail::resolve_call::operator()() const {
     const int failed = ::getaddrinfo(host_.c_str(), service_.empty() ? nullptr : service_.c_str(), &hints, &first);
     if (failed != 0) {
         const std::string what = "resolve " + host_ + ":" + service_;
-        if (failed == EAI_SYSTEM) throw std::system_error(errno, std::generic_category(), what);
-        throw std::system_error(failed, resolve_category(), what);
+        if (failed == EAI_SYSTEM)
+            return detail::failure{std::make_exception_ptr(std::system_error(errno, std::generic_category(), what))};
+        return detail::failure{std::make_exception_ptr(std::system_error(failed, resolve_category(), what))};
     }
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(first, &::freeaddrinfo);
     std::vector<endpoint> found;

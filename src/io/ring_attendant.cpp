@@ -2,6 +2,8 @@
 
 #include "io/ring.hpp"
 
+#include <exec/base/exceptions.hpp>
+
 #include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -50,9 +52,10 @@ ring_attendant::~ring_attendant() {
 
 bool ring_attendant::start() noexcept {
     if (thread_.joinable()) return true;
-    try {
+    COEX_TRY {
         thread_ = std::thread([this] { run(); });
-    } catch (const std::system_error&) {
+    }
+    COEX_CATCH(const std::system_error&) {
         return false;
     }
     pthread_setname_np(thread_.native_handle(), "coex-rings");

@@ -3,6 +3,8 @@
 #include "io/ring_attendant.hpp"
 #include "io/service.hpp"
 
+#include <exec/base/exceptions.hpp>
+
 #include <atomic>
 #include <cerrno>
 #include <mutex>
@@ -53,7 +55,7 @@ private:
     }
 
     [[nodiscard]] ring* make_ring(worker& here, int& failed) noexcept {
-        try {
+        COEX_TRY {
             if (!attend()) {
                 failed = EAGAIN;
                 return nullptr;
@@ -64,7 +66,8 @@ private:
             here.install_parker(std::move(made));
             rings_[here.index()].store(own);
             return own;
-        } catch (const std::bad_alloc&) {
+        }
+        COEX_CATCH(const std::bad_alloc&) {
             failed = ENOMEM;
             return nullptr;
         }

@@ -2,6 +2,8 @@
 
 #include "io/buffer_group.hpp"
 
+#include <exec/base/exceptions.hpp>
+
 #include <sys/mman.h>
 
 #include <new>
@@ -14,7 +16,7 @@ ring_buffers::ring_buffers(std::shared_ptr<buffer_group> group) : group_(std::mo
     const std::size_t ring_bytes = (group_->count() * sizeof(io_uring_buf) + page - 1) / page * page;
     mapped_bytes_ = ring_bytes + group_->count() * group_->stride();
     mapped_ = ::mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapped_ == MAP_FAILED) throw std::bad_alloc();
+    if (mapped_ == MAP_FAILED) throw_exception(std::bad_alloc());
     lent_ = static_cast<io_uring_buf_ring*>(mapped_);
     first_ = static_cast<std::byte*>(mapped_) + ring_bytes;
     io_uring_buf_ring_init(lent_);

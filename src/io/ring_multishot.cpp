@@ -3,6 +3,8 @@
 #include "io/ring.hpp"
 #include "io/ring_buffers.hpp"
 
+#include <exec/base/exceptions.hpp>
+
 #include <algorithm>
 #include <new>
 
@@ -28,7 +30,7 @@ void ring::lend_buffers(multishot_operation& operation) noexcept {
         return;
     }
     withdraw_unused_buffers();
-    try {
+    COEX_TRY {
         auto made = std::make_shared<ring_buffers>(operation.group());
         lent_.reserve(lent_.size() + 1);
         const std::uint16_t free_number = free_buffer_number();
@@ -36,7 +38,8 @@ void ring::lend_buffers(multishot_operation& operation) noexcept {
         lent_.push_back({made, free_number});
         number = free_number;
         operation.set_buffers(std::move(made));
-    } catch (const std::bad_alloc&) {
+    }
+    COEX_CATCH(const std::bad_alloc&) {
         // Then it receives by plain calls.
     }
 }

@@ -1,5 +1,7 @@
 #include <exec/io/signal_set.hpp>
 
+#include <exec/base/exceptions.hpp>
+
 #include <pthread.h>
 #include <sys/signalfd.h>
 
@@ -17,8 +19,8 @@ sigset_t set_of(std::initializer_list<int> signals, const char* operation) {
     ::sigemptyset(&set);
     for (const int each : signals) {
         if (::sigaddset(&set, each) == 0) continue;
-        throw std::system_error(errno, std::generic_category(),
-                                std::string(operation) + " (" + std::to_string(each) + " is no signal)");
+        detail::throw_exception(std::system_error(
+            errno, std::generic_category(), std::string(operation) + " (" + std::to_string(each) + " is no signal)"));
     }
     return set;
 }
@@ -38,7 +40,7 @@ signal_set::signal_set(static_thread_pool& pool, std::initializer_list<int> sign
     const sigset_t set = set_of(signals, "signal_set");
     block_all(set);
     descriptor_ = detail::owned_descriptor(::signalfd(-1, &set, SFD_CLOEXEC));
-    if (descriptor_.get() < 0) throw std::system_error(errno, std::generic_category(), "signal_set");
+    if (descriptor_.get() < 0) detail::throw_exception(std::system_error(errno, std::generic_category(), "signal_set"));
 }
 
 namespace detail {
@@ -52,10 +54,10 @@ void signal_request::prepare(io_request& request) noexcept {
     request.offset = static_cast<std::uint64_t>(-1);
 }
 
-int signal_request::result(int answer) const {
+result<int> signal_request::result(int answer) const {
     if (answer < 0) {
-        throw std::system_error(-answer, std::generic_category(),
-                                "signal_set: next (descriptor " + std::to_string(descriptor_) + ")");
+        return detail::failure{std::make_exception_ptr(std::system_error(
+            -answer, std::generic_category(), "signal_set: next (descriptor " + std::to_string(descriptor_) + ")"))};
     }
     signalfd_siginfo information{};
     std::memcpy(&information, received_.data(), sizeof information);

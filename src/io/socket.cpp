@@ -1,5 +1,6 @@
 #include <exec/io/socket.hpp>
 
+#include <exec/base/exceptions.hpp>
 #include <exec/io/backend_kind.hpp>
 #include <exec/io/socket_operations.hpp>
 #include <exec/io/tcp.hpp>
@@ -110,7 +111,7 @@ std::pair<unix_stream, unix_stream> unix_stream::pair(static_thread_pool& pool) 
     std::array<int, 2> ends{};
     const int type = SOCK_STREAM | SOCK_CLOEXEC | (needs_non_blocking() ? SOCK_NONBLOCK : 0);
     if (::socketpair(AF_UNIX, type, 0, ends.data()) != 0) {
-        throw std::system_error(errno, std::generic_category(), "unix_stream::pair");
+        detail::throw_exception(std::system_error(errno, std::generic_category(), "unix_stream::pair"));
     }
     return {unix_stream(pool, ends[0]), unix_stream(pool, ends[1])};
 }
@@ -148,11 +149,15 @@ std::string describe_socket(int descriptor) {
     return local.to_string() + " -> " + remote.to_string();
 }
 
-void throw_socket_error(int answer, std::string_view operation, const std::string& which, const std::string& details) {
+failure socket_failure(int answer, std::string_view operation, const std::string& which, const std::string& details) {
     std::string what(operation);
     what.append(" ").append(which);
     if (!details.empty()) what.append(" (").append(details).append(")");
-    throw std::system_error(-answer, std::generic_category(), what);
+    return {std::make_exception_ptr(std::system_error(-answer, std::generic_category(), what))};
+}
+
+void throw_socket_error(int answer, std::string_view operation, const std::string& which, const std::string& details) {
+    rethrow(socket_failure(answer, operation, which, details).error);
 }
 
 }  // namespace detail

@@ -1,5 +1,6 @@
 #include <exec/io/socket_operations.hpp>
 
+#include <exec/base/exceptions.hpp>
 #include <exec/io/io_error.hpp>
 #include <exec/io/socket.hpp>
 
@@ -30,19 +31,20 @@ void receive_request::prepare(io_request& request) const noexcept {
     request.whole = whole_ && !block_.empty();
 }
 
-std::size_t receive_request::result(int answer, const io_request& request) const {
+result<std::size_t> receive_request::result(int answer, const io_request& request) const {
     const int descriptor = request.descriptor;
     if (!whole_) {
-        if (answer < 0) throw_socket_error(answer, "read_some", describe_socket(descriptor));
+        if (answer < 0) return socket_failure(answer, "read_some", describe_socket(descriptor));
         return static_cast<std::size_t>(answer);
     }
     if (answer < 0) {
-        throw_socket_error(answer, "read_exactly", describe_socket(descriptor),
-                           progress(request.transferred, request.length));
+        return socket_failure(answer, "read_exactly", describe_socket(descriptor),
+                              progress(request.transferred, request.length));
     }
     if (request.transferred < request.length) {
-        throw std::system_error(io_errc::end_of_stream, "read_exactly " + describe_socket(descriptor) + " (" +
-                                                            progress(request.transferred, request.length) + ")");
+        return failure{std::make_exception_ptr(
+            std::system_error(io_errc::end_of_stream, "read_exactly " + describe_socket(descriptor) + " (" +
+                                                          progress(request.transferred, request.length) + ")"))};
     }
     return request.transferred;
 }
@@ -55,10 +57,10 @@ void send_request::prepare(io_request& request) const noexcept {
     request.whole = whole_ && !block_.empty();
 }
 
-std::size_t send_request::result(int answer, const io_request& request) const {
+result<std::size_t> send_request::result(int answer, const io_request& request) const {
     if (answer >= 0) return static_cast<std::size_t>(answer);
-    throw_socket_error(answer, whole_ ? "write_all" : "write_some", describe_socket(request.descriptor),
-                       whole_ ? progress(request.transferred, request.length) : std::string());
+    return socket_failure(answer, whole_ ? "write_all" : "write_some", describe_socket(request.descriptor),
+                          whole_ ? progress(request.transferred, request.length) : std::string());
 }
 
 void accept_base::prepare_accept(io_request& request) const noexcept {
@@ -66,8 +68,8 @@ void accept_base::prepare_accept(io_request& request) const noexcept {
     request.descriptor = socket_->native_handle();
 }
 
-int accept_base::accepted(int answer) const {
-    if (answer < 0) throw_socket_error(answer, "accept", describe_socket(socket_->native_handle()));
+result<int> accept_base::accepted(int answer) const {
+    if (answer < 0) return socket_failure(answer, "accept", describe_socket(socket_->native_handle()));
     return answer;
 }
 
@@ -83,8 +85,8 @@ void connect_base::prepare_connect(io_request& request) {
     request.length = to_.size();
 }
 
-int connect_base::connected(int answer) {
-    if (answer < 0) throw_socket_error(answer, "connect", to_.to_string());
+result<int> connect_base::connected(int answer) {
+    if (answer < 0) return socket_failure(answer, "connect", to_.to_string());
     return descriptor_.take();
 }
 

@@ -1,6 +1,7 @@
 #include <exec/io/timer.hpp>
 
 #include <exec/base/config.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/execution_context.hpp>
 
 namespace coex::inline v0::detail {
@@ -18,12 +19,13 @@ COEX_NOINLINE bool sleep_awaiter::start(coroutine_base& coroutine) {
     // round, the timer could end, and the coroutine with it, while the callback is being made.
     if (coroutine.stop_token().stop_possible()) stop_callback_.emplace(coroutine.stop_token(), cancel_request{this});
     bool armed = false;
-    try {
+    COEX_TRY {
         armed = service_->arm(*this);
-    } catch (...) {
+    }
+    COEX_CATCH(...) {
         stop_callback_.reset();
         coroutine.reattach(former);
-        throw;
+        COEX_RETHROW;
     }
     // LIFETIME: once armed, the timer may have ended, and *this with it.
     if (armed) return true;

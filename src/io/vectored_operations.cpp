@@ -55,8 +55,8 @@ void read_blocks_request::prepare(io_request& request) const noexcept {
     fill(request, *file_, offset_, blocks_);
 }
 
-std::size_t read_blocks_request::result(int answer) const {
-    if (answer < 0) throw_io_error(answer, "read_blocks_at", file_->path(), where(offset_, blocks_));
+result<std::size_t> read_blocks_request::result(int answer) const {
+    if (answer < 0) return io_failure(answer, "read_blocks_at", file_->path(), where(offset_, blocks_));
     return static_cast<std::size_t>(answer);
 }
 
@@ -65,8 +65,8 @@ void write_blocks_request::prepare(io_request& request) const noexcept {
     fill(request, *file_, offset_, blocks_);
 }
 
-std::size_t write_blocks_request::result(int answer) const {
-    if (answer < 0) throw_io_error(answer, "write_blocks_at", file_->path(), where(offset_, blocks_));
+result<std::size_t> write_blocks_request::result(int answer) const {
+    if (answer < 0) return io_failure(answer, "write_blocks_at", file_->path(), where(offset_, blocks_));
     return static_cast<std::size_t>(answer);
 }
 
@@ -80,10 +80,10 @@ void socket_blocks::fill(io_request& request) noexcept {
     request.buffer = header_.data();
 }
 
-std::size_t socket_blocks::bytes_of(int answer, const char* operation) const {
+result<std::size_t> socket_blocks::bytes_of(int answer, const char* operation) const {
     if (answer >= 0) return static_cast<std::size_t>(answer);
-    throw_socket_error(answer, operation, describe_socket(socket_->native_handle()),
-                       std::to_string(blocks_.bytes()) + " bytes in " + std::to_string(blocks_.size()) + " blocks");
+    return socket_failure(answer, operation, describe_socket(socket_->native_handle()),
+                          std::to_string(blocks_.bytes()) + " bytes in " + std::to_string(blocks_.size()) + " blocks");
 }
 
 void receive_blocks_request::prepare(io_request& request) noexcept {

@@ -3,6 +3,7 @@
 #include "pool/pool_core.hpp"
 #include "pool/worker.hpp"
 
+#include <exec/base/exceptions.hpp>
 #include <exec/sys/cpu_count.hpp>
 
 #include <algorithm>
@@ -17,7 +18,7 @@ constexpr unsigned most_threads = 65535;
 constexpr unsigned most_cpus = 65536;
 
 [[noreturn]] void refuse(const pool_options& options, const std::string& why) {
-    throw std::invalid_argument("static_thread_pool '" + options.name + "': " + why);
+    detail::throw_exception(std::invalid_argument("static_thread_pool '" + options.name + "': " + why));
 }
 
 void resolve_threads(pool_options& options) {
@@ -46,18 +47,20 @@ void resolve_threads(pool_options& options) {
 pool_options checked(pool_options options) {
     resolve_threads(options);
     if (options.spawn_thread && !options.cpus.empty()) {
-        throw std::invalid_argument("static_thread_pool '" + options.name +
-                                    "': cpus together with spawn_thread: whoever starts the threads must pin them");
+        detail::throw_exception(
+            std::invalid_argument("static_thread_pool '" + options.name +
+                                  "': cpus together with spawn_thread: whoever starts the threads must pin them"));
     }
     if (const worker* const here = worker::current(); options.use_current_thread && here != nullptr) {
-        throw std::invalid_argument(
+        detail::throw_exception(std::invalid_argument(
             "static_thread_pool '" + options.name + "': use_current_thread: the current thread is worker " +
-            std::to_string(here->index()) + " of the pool '" + here->pool().options().name + "' already");
+            std::to_string(here->index()) + " of the pool '" + here->pool().options().name + "' already"));
     }
     for (const unsigned cpu : options.cpus) {
         if (cpu < most_cpus) continue;
-        throw std::invalid_argument("static_thread_pool '" + options.name + "': cpus contains " + std::to_string(cpu) +
-                                    ": CPU numbers end at " + std::to_string(most_cpus - 1));
+        detail::throw_exception(std::invalid_argument("static_thread_pool '" + options.name + "': cpus contains " +
+                                                      std::to_string(cpu) + ": CPU numbers end at " +
+                                                      std::to_string(most_cpus - 1)));
     }
     return options;
 }

@@ -1,5 +1,6 @@
 #include <exec/pool/default_pool.hpp>
 
+#include <exec/base/exceptions.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 
 #include <atomic>
@@ -24,10 +25,10 @@ static_thread_pool& default_pool() {
 void configure_default_pool(pool_options options) {
     const std::lock_guard lock(making);
     if (made.load() != nullptr) {
-        throw std::logic_error(
+        detail::throw_exception(std::logic_error(
             "configure_default_pool: the default pool exists already, by its first use or an earlier call; configure "
             "it "
-            "before anything uses it");
+            "before anything uses it"));
     }
     made.store(new static_thread_pool(std::move(options)));
 }

@@ -3,6 +3,7 @@
 #include "pool/pool_core.hpp"
 #include "pool/worker.hpp"
 
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/timer.hpp>
 
 #include <chrono>
@@ -31,9 +32,10 @@ void growth::start() {
     pthread_t thread{};
     const int failed = pthread_create(&thread, nullptr, &growth::watcher_main, this);
     if (failed != 0) {
-        throw std::system_error(failed, std::system_category(),
-                                "static_thread_pool '" + pool_.options().name +
-                                    "': cannot start the thread that watches whether more workers are needed");
+        detail::throw_exception(
+            std::system_error(failed, std::system_category(),
+                              "static_thread_pool '" + pool_.options().name +
+                                  "': cannot start the thread that watches whether more workers are needed"));
     }
     watcher_ = thread;
 }
@@ -95,19 +97,21 @@ std::size_t growth::workers_that_got_on() noexcept {
 
 void growth::grow() noexcept {
     exhausted_ = true;
-    try {
+    COEX_TRY {
         const auto place = free_place();
         if (!place) return;
         // First it counts: the pool must not end before it has seen that there is nothing left to do.
         pool_.idle().add_worker();
-        try {
+        COEX_TRY {
             start_worker(*place);
             exhausted_ = false;
-        } catch (...) {
-            left(pool_.worker_at(*place));
-            throw;
         }
-    } catch (...) {
+        COEX_CATCH(...) {
+            left(pool_.worker_at(*place));
+            COEX_RETHROW;
+        }
+    }
+    COEX_CATCH(...) {
         // No memory, no thread: the pool goes on with those that it has, and tries again.
         if (pool_.options().on_exception) pool_.unowned_exception(std::current_exception());
     }

@@ -3,6 +3,7 @@
 #include "pool/checked_options.hpp"
 
 #include <exec/base/assert.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/process_wide_barrier.hpp>
 #include <exec/sys/cpu_count.hpp>
 
@@ -39,7 +40,7 @@ public:
     }
     void set_cpu(unsigned cpu) {
         cpu_set_t* set = CPU_ALLOC(cpu + 1);
-        if (set == nullptr) throw std::bad_alloc();
+        if (set == nullptr) detail::throw_exception(std::bad_alloc());
         const std::size_t bytes = CPU_ALLOC_SIZE(cpu + 1);
         CPU_ZERO_S(bytes, set);
         CPU_SET_S(cpu, bytes, set);
@@ -51,7 +52,8 @@ public:
 
 private:
     static void check(int error, const std::string& what) {
-        if (error != 0) throw std::system_error(error, std::system_category(), "static_thread_pool: " + what);
+        if (error != 0)
+            detail::throw_exception(std::system_error(error, std::system_category(), "static_thread_pool: " + what));
     }
 
     pthread_attr_t attributes_{};
@@ -149,7 +151,7 @@ void pool_core::note_levels() noexcept {
 }
 
 void pool_core::start_threads() {
-    try {
+    COEX_TRY {
         for (unsigned index = options_.use_current_thread ? 1 : 0; index < options_.threads; ++index) {
             if (options_.spawn_thread) {
                 spawn_by_handler(index);
@@ -158,11 +160,12 @@ void pool_core::start_threads() {
             }
         }
         if (growth_ != nullptr) growth_->start();
-    } catch (...) {
+    }
+    COEX_CATCH(...) {
         terminated_.store(true);
         idle_.wake_all();
         shut_down();
-        throw;
+        COEX_RETHROW;
     }
 }
 
@@ -187,7 +190,7 @@ pthread_t pool_core::start_thread(unsigned index) {
             what += " on CPU " + std::to_string(options_.cpus[index % options_.cpus.size()]) +
                     " (is it among those that this process may use?)";
         }
-        throw std::system_error(failed, std::system_category(), what);
+        detail::throw_exception(std::system_error(failed, std::system_category(), what));
     }
     return thread;
 }
@@ -211,8 +214,9 @@ void pool_core::spawn_by_handler(unsigned index) {
     options_.spawn_thread(thread_body(*workers_[index]));
     making_thread_.store(std::thread::id());
     if (!body_dropped_.load()) return;
-    throw std::invalid_argument("static_thread_pool '" + options_.name + "': spawn_thread dropped the body of worker " +
-                                std::to_string(index) + ": it must have body.run() called on a thread of its own");
+    detail::throw_exception(
+        std::invalid_argument("static_thread_pool '" + options_.name + "': spawn_thread dropped the body of worker " +
+                              std::to_string(index) + ": it must have body.run() called on a thread of its own"));
 }
 
 void pool_core::run_body(worker& which) noexcept {

@@ -3,6 +3,8 @@
 #include "pool/trace_buffer.hpp"
 #include "pool/trace_writer.hpp"
 
+#include <exec/base/exceptions.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -64,9 +66,10 @@ public:
 
     void note_pool(const observed_pool& pool) noexcept {
         const std::lock_guard lock(mutex_);
-        try {
+        COEX_TRY {
             pools_.push_back(pool);
-        } catch (const std::bad_alloc&) {  // it will go without a name
+        }
+        COEX_CATCH(const std::bad_alloc&) {  // it will go without a name
         }
     }
     void begin_worker(const observed_pool& pool, std::size_t worker) noexcept {
@@ -109,12 +112,13 @@ private:
     }
     // OWNER of what follows: mutex_.
     [[nodiscard]] trace_buffer* make(std::uint64_t pool, std::size_t worker) noexcept {
-        try {
+        COEX_TRY {
             trace_buffer*& own = of_threads_[this_thread_number()];
             if (all_.size() >= most_) return own = nullptr;
             all_.push_back(std::make_unique<trace_buffer>(pool, worker, capacity_));
             return own = all_.back().get();
-        } catch (const std::bad_alloc&) {
+        }
+        COEX_CATCH(const std::bad_alloc&) {
             return nullptr;
         }
     }

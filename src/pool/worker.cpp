@@ -5,6 +5,7 @@
 #include "pool/spare_stack.hpp"
 
 #include <exec/base/assert.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/coroutine_base.hpp>
 
 #include <sched.h>
@@ -182,9 +183,10 @@ void worker::unpark() noexcept {
 
 void worker::call(const std::function<void(unsigned)>& handler) noexcept {
     if (!handler) return;
-    try {
+    COEX_TRY {
         handler(index_);
-    } catch (...) {
+    }
+    COEX_CATCH(...) {
         pool_.unowned_exception(std::current_exception());
     }
 }

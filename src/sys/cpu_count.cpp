@@ -2,6 +2,8 @@
 
 #include "sys/cgroup_quota.hpp"
 
+#include <exec/base/exceptions.hpp>
+
 #include <sched.h>
 
 #include <algorithm>
@@ -52,9 +54,9 @@ unsigned detail::parse_thread_count(std::string_view text) {
     unsigned count = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
     if (error != std::errc() || end != text.data() + text.size() || count > most) {
-        throw std::invalid_argument(
-            "COEX_NUM_THREADS=\"" + std::string(text) +
-            "\" is not a thread count: set a number from 1 to 65535, or unset it for automatic");
+        detail::throw_exception(
+            std::invalid_argument("COEX_NUM_THREADS=\"" + std::string(text) +
+                                  "\" is not a thread count: set a number from 1 to 65535, or unset it for automatic"));
     }
     return count;
 }

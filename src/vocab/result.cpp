@@ -1,5 +1,7 @@
 #include <exec/vocab/result.hpp>
 
+#include <exec/base/exceptions.hpp>
+
 namespace coex::inline v0 {
 
 operation_stopped::operation_stopped(const char* what)
@@ -8,7 +10,7 @@ operation_stopped::operation_stopped(const char* what)
 operation_stopped::~operation_stopped() = default;
 
 void detail::throw_result_stopped() {
-    throw operation_stopped("the work was stopped before it had a result");
+    detail::throw_exception(operation_stopped("the work was stopped before it had a result"));
 }
 
 }  // namespace coex::inline v0

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/algo/closure.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/as_exception.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
@@ -68,13 +69,14 @@ public:
 private:
     template <class... Values>
     [[nodiscard]] static Result made(Values&&... values) noexcept {
-        try {
+        COEX_TRY {
             if constexpr (sizeof...(Values) <= 1) {
                 return Result(std::forward<Values>(values)...);
             } else {
                 return Result(std::tuple<std::decay_t<Values>...>(std::forward<Values>(values)...));
             }
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             return Result::failed(std::current_exception());
         }
     }

@@ -4,6 +4,7 @@
 #include <exec/algo/pack.hpp>
 #include <exec/algo/parallel_bulk.hpp>
 #include <exec/algo/policies.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
 #include <exec/vocab/queries.hpp>
@@ -75,9 +76,10 @@ public:
         if constexpr (std::is_nothrow_invocable_v<F&, Shape, Shape, Values&...>) {
             function_(Shape(0), Shape(shape_), values...);
         } else {
-            try {
+            COEX_TRY {
                 function_(Shape(0), Shape(shape_), values...);
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 coex::set_error(std::move(receiver_), std::current_exception());
                 return;
             }

@@ -2,6 +2,7 @@
 
 #include <exec/algo/one_of.hpp>
 #include <exec/algo/pack.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/sender.hpp>
 
@@ -59,10 +60,11 @@ public:
             arguments_.template emplace<kept>(std::in_place, std::forward<Args>(args)...);
             deliver_ = &completion_storage::template deliver_as<Tag, kept>;
         } else {
-            try {
+            COEX_TRY {
                 arguments_.template emplace<kept>(std::in_place, std::forward<Args>(args)...);
                 deliver_ = &completion_storage::template deliver_as<Tag, kept>;
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 using error = pack<std::exception_ptr>;
                 arguments_.template emplace<error>(std::in_place, std::current_exception());
                 deliver_ = &completion_storage::template deliver_as<set_error_t, error>;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/algo/closure.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
 #include <exec/vocab/sender.hpp>
@@ -51,10 +52,11 @@ public:
         if constexpr ((std::is_nothrow_constructible_v<std::decay_t<Values>, Values> && ...)) {
             coex::set_value(std::move(receiver_), Variant(std::in_place_type<tuple>, std::forward<Values>(values)...));
         } else {
-            try {
+            COEX_TRY {
                 coex::set_value(std::move(receiver_),
                                 Variant(std::in_place_type<tuple>, std::forward<Values>(values)...));
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 coex::set_error(std::move(receiver_), std::current_exception());
             }
         }

@@ -3,6 +3,7 @@
 #include <exec/algo/closure.hpp>
 #include <exec/algo/one_of.hpp>
 #include <exec/algo/pack.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/invoke.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
@@ -199,9 +200,10 @@ private:
         } else {
             using second = connect_result_t<typename let_call_of<F, Args...>::sender_type, inner_receiver>;
             second* begun = nullptr;
-            try {
+            COEX_TRY {
                 begun = &begin_second(std::forward<Args>(args)...);
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 coex::set_error(std::move(receiver_), std::current_exception());
                 return;
             }

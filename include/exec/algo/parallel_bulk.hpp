@@ -3,6 +3,7 @@
 #include <exec/algo/one_of.hpp>
 #include <exec/algo/pack.hpp>
 #include <exec/algo/parallel_chunks.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
 #include <exec/vocab/sender.hpp>
@@ -40,9 +41,10 @@ private:
         if constexpr (std::is_nothrow_invocable_v<F&, Shape, Shape, Values&...>) {
             self.call(begin, end);
         } else {
-            try {
+            COEX_TRY {
                 self.call(begin, end);
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 // The first failure in time is told; finish() sees it, because all chunks have ended before it.
                 if (!self.failed_.exchange(true)) self.error_ = std::current_exception();
             }
@@ -143,9 +145,10 @@ private:
             make<chunks>(std::forward<Values>(values)...).start(*context_);
         } else {
             chunks* made = nullptr;
-            try {
+            COEX_TRY {
                 made = &make<chunks>(std::forward<Values>(values)...);
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 coex::set_error(std::move(receiver_), std::current_exception());
                 return;
             }

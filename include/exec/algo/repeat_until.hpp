@@ -2,6 +2,7 @@
 
 #include <exec/algo/closure.hpp>
 #include <exec/algo/repetition.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/sender.hpp>
 
@@ -43,9 +44,10 @@ public:
         } else if constexpr (noexcept((static_cast<bool>(std::forward<Args>(args)) && ...))) {
             if ((static_cast<bool>(std::forward<Args>(args)) && ...)) kept.keep(tag);
         } else {
-            try {
+            COEX_TRY {
                 if ((static_cast<bool>(std::forward<Args>(args)) && ...)) kept.keep(tag);
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 kept.keep(set_error_t(), std::current_exception());
             }
         }

@@ -2,6 +2,7 @@
 
 #include <exec/algo/completion_storage.hpp>
 #include <exec/algo/one_of.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/start_meeting.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
@@ -61,10 +62,11 @@ private:
                 operation_.reset();
                 return coex::set_stopped(std::move(receiver_));
             }
-            try {
+            COEX_TRY {
                 operation_.template emplace_with<operation>(
                     [this]() -> operation { return connect(child_, child_receiver(*this)); });
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 return coex::set_error(std::move(receiver_), std::current_exception());
             }
             begin();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/base/std_chrono.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/vocab/clock_duration.hpp>
@@ -54,10 +55,11 @@ public:
         // First the callback, then the timer: a stop in between is noted in the node, and arm() refuses it. The other
         // way round, the operation could be gone while its callback is being made.
         callback_.emplace(token, cancel_request(*this));
-        try {
+        COEX_TRY {
             // LIFETIME: once armed, the timer may have ended, and *this be gone.
             if (service.arm(*this)) return;
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             callback_.reset();
             return set_error(std::move(receiver_), std::current_exception());
         }

@@ -8,6 +8,7 @@
 #include <exec/algo/spawn.hpp>
 #include <exec/algo/spawn_memory.hpp>
 #include <exec/algo/stop_with.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
 #include <exec/vocab/queries.hpp>
@@ -35,9 +36,10 @@ public:
         if constexpr ((std::is_nothrow_constructible_v<std::decay_t<Args>, Args> && ...)) {
             place<Tag(std::decay_t<Args>...)>(std::forward<Args>(args)...);
         } else {
-            try {
+            COEX_TRY {
                 place<Tag(std::decay_t<Args>...)>(std::forward<Args>(args)...);
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 place<set_error_t(std::exception_ptr)>(std::current_exception());
             }
         }

@@ -4,6 +4,7 @@
 #include <exec/algo/just.hpp>
 #include <exec/algo/let.hpp>
 #include <exec/algo/then.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
 #include <exec/vocab/sender.hpp>
@@ -60,9 +61,10 @@ public:
         if constexpr (std::is_nothrow_constructible_v<Value, V>) {
             coex::set_value(std::move(receiver_), std::optional<Value>(std::in_place, std::forward<V>(value)));
         } else {
-            try {
+            COEX_TRY {
                 coex::set_value(std::move(receiver_), std::optional<Value>(std::in_place, std::forward<V>(value)));
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 coex::set_error(std::move(receiver_), std::current_exception());
             }
         }

@@ -2,6 +2,7 @@
 
 #include <exec/algo/closure.hpp>
 #include <exec/algo/pack.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/invoke.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/env.hpp>
@@ -79,9 +80,10 @@ private:
         } else if constexpr (std::is_nothrow_invocable_v<F, Args...>) {
             call(std::forward<Args>(args)...);
         } else {
-            try {
+            COEX_TRY {
                 call(std::forward<Args>(args)...);
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 coex::set_error(std::move(receiver_), std::current_exception());
             }
         }

@@ -4,6 +4,7 @@
 #include <exec/algo/completion_storage.hpp>
 #include <exec/algo/stop_with.hpp>
 #include <exec/algo/time_limit.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/std_chrono.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/vocab/clock_duration.hpp>
@@ -64,9 +65,10 @@ public:
 
     void start() & noexcept {
         if (get_stop_token(coex::get_env(receiver_)).stop_requested()) return coex::set_stopped(std::move(receiver_));
-        try {
+        COEX_TRY {
             if (!begin(start_context_of(coex::get_env(receiver_)))) return coex::set_stopped(std::move(receiver_));
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             return coex::set_error(std::move(receiver_), std::current_exception());
         }
         outer_.emplace(get_stop_token(coex::get_env(receiver_)), forward_stop_to(source_));

@@ -4,6 +4,7 @@
 #include <exec/algo/completion_storage.hpp>
 #include <exec/algo/into_variant.hpp>
 #include <exec/algo/pack.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/task.hpp>
 #include <exec/coro/when_all.hpp>
 #include <exec/vocab/completion_signatures.hpp>
@@ -177,9 +178,10 @@ private:
         if constexpr (std::is_nothrow_constructible_v<Values, std::in_place_t, Args...>) {
             values_.emplace(std::in_place, std::forward<Args>(args)...);
         } else {
-            try {
+            COEX_TRY {
                 values_.emplace(std::in_place, std::forward<Args>(args)...);
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 whole_->fail(std::current_exception());
             }
         }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/sender_awaiter.hpp>
 #include <exec/coro/start_meeting.hpp>
 #include <exec/coro/task_result.hpp>
@@ -107,9 +108,10 @@ private:
     template <class... Values>
     void keep(Values&&... values) noexcept {
         if constexpr (!std::is_void_v<value>) {
-            try {
+            COEX_TRY {
                 result_.emplace(std::forward<Values>(values)...);
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 result_.unhandled_exception();
             }
         }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/base/object.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/coro/awaitable_sender.hpp>
@@ -106,7 +107,7 @@ public:
     void unhandled_exception() noexcept { error_ = std::current_exception(); }
     [[nodiscard]] value* take() {
         if (error_ != nullptr) [[unlikely]]
-            std::rethrow_exception(std::exchange(error_, nullptr));
+            detail::rethrow(std::exchange(error_, nullptr));
         return this->current_;
     }
 

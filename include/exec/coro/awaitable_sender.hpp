@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/awaiting.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/vocab/completion_signatures.hpp>
@@ -107,10 +108,11 @@ public:
     void start() & noexcept {
         const auto& env = get_env(receiver_);
         promise.begin(start_context_of(env), token_.adapt(get_stop_token(env)));
-        try {
+        COEX_TRY {
             if (awaiter_.await_ready() || !suspend()) finish();
             // LIFETIME: once suspended, the operation may have completed, and be gone.
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             fail();
         }
     }
@@ -140,8 +142,10 @@ private:
 
     void finish() noexcept {
         token_.release();
-        try {
-            if constexpr (std::is_void_v<result>) {
+        COEX_TRY {
+            if constexpr (requires { awaiter_.await_result(); }) {
+                send(awaiter_.await_result());
+            } else if constexpr (std::is_void_v<result>) {
                 awaiter_.await_resume();
                 set_value(std::move(receiver_));
             } else if constexpr (sends_tuple_apart<Awaitable>) {
@@ -153,8 +157,18 @@ private:
             } else {
                 set_value(std::move(receiver_), awaiter_.await_resume());
             }
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             fail();
+        }
+    }
+    template <class Ended>
+    void send(Ended ended) {
+        if (ended.has_error()) return set_error(std::move(receiver_), ended.error());
+        if constexpr (std::is_void_v<result>) {
+            set_value(std::move(receiver_));
+        } else {
+            set_value(std::move(receiver_), *std::move(ended));
         }
     }
     void fail() noexcept {

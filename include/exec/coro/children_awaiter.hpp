@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/base/config.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/object.hpp>
 #include <exec/coro/children_waiter.hpp>
 #include <exec/coro/coroutine_base.hpp>
@@ -157,10 +158,11 @@ private:
             made = {I, false};
             return false;
         }
-        try {
+        COEX_TRY {
             if (std::get<I>(slots_).start_on_this_stack(*this, place)) [[likely]]
                 return true;
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             failed_to_start<I>();
         }
         made = {I, true};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/base/config.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/fork_task.hpp>
 #include <exec/coro/fork_waiter.hpp>
@@ -112,13 +113,14 @@ public:
         std::is_trivially_destructible_v<Function>;
 
     std::size_t start(fork_waiter& all, execution_context& place) noexcept {
-        try {
+        COEX_TRY {
             if (stack_is_deep()) {
                 this->make_lazy(static_cast<Function&&>(function_));
             } else {
                 static_cast<void>(start_on_this_stack(all, place));
             }
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             failed_to_start();
         }
         return units(all);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/base/assert.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/object.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/base/std_ranges.hpp>
@@ -74,7 +75,7 @@ public:
     void unhandled_exception() noexcept { error_ = std::current_exception(); }
     void rethrow() {
         if (error_ != nullptr) [[unlikely]]
-            std::rethrow_exception(std::exchange(error_, nullptr));
+            detail::rethrow(std::exchange(error_, nullptr));
     }
 
     /// It is no task: it cannot wait.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/base/config.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/object.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/coro/coroutine_base.hpp>
@@ -152,10 +153,11 @@ private:
         if (first_failed() != nullptr) [[unlikely]]
             return 2;  // left out
         slot& child = place_for(self, index);
-        try {
+        COEX_TRY {
             if (child.start_on_this_stack(*this, place)) [[likely]]
                 return 2;
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             child.failed_to_start();
         }
         return keep(self, child.units(*this));
@@ -186,10 +188,11 @@ private:
     /// Keeps the slot until the end, and makes room for the next child.
     COEX_NOINLINE std::size_t keep(runner& self, std::size_t units) noexcept {
         push_to(kept_, *self.room);
-        try {
+        COEX_TRY {
             self.room = recycling_new<record>();
             self.room->on_heap = true;
-        } catch (const std::bad_alloc&) {
+        }
+        COEX_CATCH(const std::bad_alloc&) {
             // Nothing more is started by any runner, so nobody misses the room.
             self.room = nullptr;
             note_failure(no_memory_, outcome::error);
@@ -202,11 +205,12 @@ private:
         taken.all->give_back(taken.all->run_taken(taken.first, taken.last) % not_with_value);
     }
     std::size_t run_taken(std::size_t first, std::size_t last) noexcept {
-        try {
+        COEX_TRY {
             auto& self = *recycling_new<runner>(*this);
             push_to(runners_, self);
             return run(self, first, last, parent()->context());
-        } catch (const std::bad_alloc&) {
+        }
+        COEX_CATCH(const std::bad_alloc&) {
             note_failure(no_memory_, outcome::error);
             return 2 * (last - first);
         }
@@ -223,7 +227,7 @@ private:
     COEX_NOINLINE void rethrow_failure() const {
         const auto* const failed = static_cast<const completion*>(first_failed());
         if (failed == nullptr) return;
-        if (failed == &no_memory_) throw std::bad_alloc();
+        if (failed == &no_memory_) detail::throw_exception(std::bad_alloc());
         static_cast<const result_completion<void>*>(failed)->take();
     }
 

@@ -2,6 +2,7 @@
 
 #include <exec/base/assert.hpp>
 #include <exec/base/config.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/object.hpp>
 #include <exec/coro/coroutine_base.hpp>
 
@@ -90,7 +91,7 @@ public:
 
 private:
     COEX_NOINLINE void check_value() const {
-        if (known_ending() == outcome::error) std::rethrow_exception(error_);
+        if (known_ending() == outcome::error) detail::rethrow(error_);
         COEX_ASSERT(known_ending() == outcome::value, "the result of a task was asked for before the task ended");
     }
     COEX_NOINLINE void destroy_held() noexcept {
@@ -116,7 +117,7 @@ public:
         ending_of_child = outcome::error;
     }
     void take() const {
-        if (error_ != nullptr) std::rethrow_exception(error_);
+        if (error_ != nullptr) detail::rethrow(error_);
     }
     static void take_value() noexcept {}
     [[nodiscard]] std::exception_ptr& held_error() noexcept { return error_; }

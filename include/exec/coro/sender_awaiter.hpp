@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/task_env.hpp>
 #include <exec/coro/task_result.hpp>
@@ -175,9 +176,10 @@ private:
             if constexpr (std::is_nothrow_constructible_v<value, Values...>) {
                 result_.emplace(std::forward<Values>(values)...);
             } else {
-                try {
+                COEX_TRY {
                     result_.emplace(std::forward<Values>(values)...);
-                } catch (...) {
+                }
+                COEX_CATCH(...) {
                     result_.unhandled_exception();
                     ending = outcome::error;
                 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/awaiting.hpp>
 #include <exec/coro/blocking_run.hpp>
@@ -58,9 +59,10 @@ public:
         if constexpr (std::is_nothrow_constructible_v<Values, Args...>) {
             state_->values.emplace(std::forward<Args>(args)...);
         } else {
-            try {
+            COEX_TRY {
                 state_->values.emplace(std::forward<Args>(args)...);
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 state_->error = std::current_exception();
             }
         }
@@ -108,7 +110,7 @@ auto sync_wait_for(Sender&& work, inplace_stop_token token) {
     auto operation = connect(std::forward<Sender>(work), sync_wait_receiver<values>(state));
     start(operation);
     state.loop.run();
-    if (state.error != nullptr) std::rethrow_exception(std::move(state.error));
+    if (state.error != nullptr) detail::rethrow(std::move(state.error));
     return std::move(state.values);
 }
 

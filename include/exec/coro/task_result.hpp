@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/base/assert.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/object.hpp>
 
 #include <exception>
@@ -60,7 +61,7 @@ public:
     /// The value, moved out, or the exception, thrown.
     T take() {
         if (kind_ == kind::error) [[unlikely]]
-            std::rethrow_exception(error_);
+            detail::rethrow(error_);
         COEX_ASSERT(kind_ == kind::value, "the result of a task was asked for before the task ended");
         if constexpr (std::is_reference_v<T>) {
             return *value_;
@@ -88,7 +89,7 @@ public:
     [[nodiscard]] bool failed() const noexcept { return error_ != nullptr; }
     [[nodiscard]] std::exception_ptr error() const noexcept { return error_; }
     void take() const {
-        if (error_ != nullptr) std::rethrow_exception(error_);
+        if (error_ != nullptr) detail::rethrow(error_);
     }
 
 private:

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/base/std_chrono.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/task_result.hpp>
+#include <exec/vocab/result.hpp>
 #include <exec/vocab/stop_token.hpp>
 #include <exec/vocab/work_item.hpp>
 
@@ -59,6 +61,20 @@ struct blocking_call {
 /// Returns true when the call had not begun: it never runs, and belongs to the caller again.
 [[nodiscard]] bool cancel_blocking(blocking_call& call) noexcept;
 
+/// A function of ours that returns its error in a `result`, instead of throwing it.
+template <class Function>
+inline constexpr bool fails_by_result = requires { requires Function::fails_by_result; };
+
+template <class Function, class Returned>
+struct blocking_result {
+    using type = Returned;
+};
+template <class Function, class T>
+    requires fails_by_result<Function>
+struct blocking_result<Function, result<T>> {
+    using type = T;
+};
+
 template <class Function>
 struct blocking_traits {
     static constexpr bool takes_token = std::is_invocable_v<Function&, inplace_stop_token>;
@@ -71,7 +87,8 @@ struct blocking_traits {
             return function();
         }
     }
-    using result = decltype(call(std::declval<Function&>(), inplace_stop_token()));
+    using returned = decltype(call(std::declval<Function&>(), inplace_stop_token()));
+    using result = typename blocking_result<Function, returned>::type;
 };
 
 class blocking_wait : protected blocking_call {
@@ -113,21 +130,41 @@ public:
         resumed();
         return result_.take();
     }
+    /// The same, with the error as it is.
+    coex::result<result> await_result()
+        requires fails_by_result<Function>
+    {
+        resumed();
+        if (result_.failed()) return failure{result_.error()};
+        if constexpr (std::is_void_v<result>) {
+            return {};
+        } else {
+            return result_.take();
+        }
+    }
 
 private:
     static void call(blocking_call* self_call) noexcept {
         auto& self = *static_cast<blocking_awaiter*>(self_call);
-        try {
-            if constexpr (std::is_void_v<result>) {
+        COEX_TRY {
+            if constexpr (fails_by_result<Function>) {
+                self.keep(traits::call(self.function_, self.coroutine().stop_token()));
+            } else if constexpr (std::is_void_v<result>) {
                 traits::call(self.function_, self.coroutine().stop_token());
             } else {
                 self.result_.return_value(traits::call(self.function_, self.coroutine().stop_token()));
             }
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             self.result_.unhandled_exception();
         }
         // LIFETIME: from here on the coroutine, and the awaiter in its frame, may be gone.
         self.coroutine().resume_later();
+    }
+
+    void keep(coex::result<result> ended) {
+        if (ended.has_error()) return result_.fail(ended.error());
+        if constexpr (!std::is_void_v<result>) result_.return_value(*std::move(ended));
     }
 
     Function function_;

@@ -3,6 +3,7 @@
 #include <exec/io/file.hpp>
 #include <exec/io/operation.hpp>
 #include <exec/io/socket_operations.hpp>
+#include <exec/vocab/result.hpp>
 
 #include <optional>
 #include <string>
@@ -43,7 +44,7 @@ class child_wait_request {
 public:
     explicit child_wait_request(child_process& which) noexcept : child_(&which) {}
     void prepare(io_request& request) const noexcept;
-    [[nodiscard]] exit_status result(int answer) const;
+    [[nodiscard]] coex::result<exit_status> result(int answer) const;
 
 private:
     child_process* child_;

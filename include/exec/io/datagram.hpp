@@ -3,6 +3,7 @@
 #include <exec/io/endpoint.hpp>
 #include <exec/io/operation.hpp>
 #include <exec/io/socket.hpp>
+#include <exec/vocab/result.hpp>
 
 #include <array>
 #include <cstddef>
@@ -38,7 +39,7 @@ public:
     send_to_request(socket& from, std::span<const std::byte> block, const endpoint& to) noexcept
         : socket_(&from), block_(block), to_(to) {}
     void prepare(io_request& request) noexcept;
-    [[nodiscard]] std::size_t result(int answer) const;
+    [[nodiscard]] coex::result<std::size_t> result(int answer) const;
 
 private:
     socket* socket_;
@@ -51,7 +52,7 @@ class recv_from_request {
 public:
     recv_from_request(socket& on, std::span<std::byte> block) noexcept : socket_(&on), block_(block) {}
     void prepare(io_request& request) noexcept;
-    [[nodiscard]] datagram result(int answer);
+    [[nodiscard]] coex::result<datagram> result(int answer);
 
 private:
     socket* socket_;

@@ -4,6 +4,7 @@
 #include <exec/base/path_argument.hpp>
 #include <exec/io/file.hpp>
 #include <exec/io/operation.hpp>
+#include <exec/vocab/result.hpp>
 
 #include <cstdint>
 #include <string>
@@ -38,7 +39,7 @@ public:
     open_below_request(open_below_request&&) noexcept;
     ~open_below_request();
     void prepare(io_request& request) noexcept;
-    [[nodiscard]] file result(int answer);
+    [[nodiscard]] coex::result<file> result(int answer);
 
 private:
     const directory* directory_;
@@ -52,7 +53,7 @@ public:
     open_directory_request(static_thread_pool& pool, std::string path) noexcept
         : open_request(pool, std::move(path), open_mode::read | open_mode::directory, 0) {}
     using open_request::prepare;
-    [[nodiscard]] directory result(int answer);
+    [[nodiscard]] coex::result<directory> result(int answer);
 };
 
 }  // namespace detail

@@ -2,6 +2,7 @@
 
 #include <exec/io/operation.hpp>
 #include <exec/io/socket_operations.hpp>
+#include <exec/vocab/result.hpp>
 
 #include <cstdint>
 
@@ -13,7 +14,7 @@ class event_wait_request {
 public:
     explicit event_wait_request(int descriptor) noexcept : descriptor_(descriptor) {}
     void prepare(io_request& request) noexcept;
-    [[nodiscard]] std::uint64_t result(int answer) const;
+    [[nodiscard]] coex::result<std::uint64_t> result(int answer) const;
 
 private:
     int descriptor_;

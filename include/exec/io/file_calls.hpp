@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exec/vocab/result.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -27,7 +29,8 @@ class allocate_call {
 public:
     allocate_call(const file& which, std::uint64_t offset, std::uint64_t length, allocation how) noexcept
         : file_(&which), offset_(offset), length_(length), how_(how) {}
-    void operator()() const;
+    static constexpr bool fails_by_result = true;
+    [[nodiscard]] result<void> operator()() const;
 
 private:
     const file* file_;
@@ -39,7 +42,8 @@ private:
 class resize_call {
 public:
     resize_call(const file& which, std::uint64_t size) noexcept : file_(&which), size_(size) {}
-    void operator()() const;
+    static constexpr bool fails_by_result = true;
+    [[nodiscard]] result<void> operator()() const;
 
 private:
     const file* file_;
@@ -50,7 +54,8 @@ class advise_call {
 public:
     advise_call(const file& which, std::uint64_t offset, std::uint64_t length, access_advice advice) noexcept
         : file_(&which), offset_(offset), length_(length), advice_(advice) {}
-    void operator()() const;
+    static constexpr bool fails_by_result = true;
+    [[nodiscard]] result<void> operator()() const;
 
 private:
     const file* file_;
@@ -64,7 +69,8 @@ public:
     copy_range_call(const file& from, std::uint64_t from_offset, const file& to, std::uint64_t to_offset,
                     std::size_t length) noexcept
         : from_(&from), to_(&to), from_offset_(from_offset), to_offset_(to_offset), length_(length) {}
-    [[nodiscard]] std::size_t operator()() const;
+    static constexpr bool fails_by_result = true;
+    [[nodiscard]] result<std::size_t> operator()() const;
 
 private:
     const file* from_;

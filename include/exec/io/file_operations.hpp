@@ -3,6 +3,7 @@
 #include <exec/base/owned.hpp>
 #include <exec/io/file_info.hpp>
 #include <exec/io/operation.hpp>
+#include <exec/vocab/result.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -48,16 +49,16 @@ class open_below_request;
 /// The kernel's bits for `mode`.
 [[nodiscard]] int native_flags(open_mode mode) noexcept;
 
-/// Throws std::system_error for a negative answer of the kernel: "OPERATION 'PATH'DETAILS: REASON".
-[[noreturn]] void throw_io_error(int answer, std::string_view operation, std::string_view path,
-                                 std::string details = {});
+/// The std::system_error of a negative answer of the kernel: "OPERATION 'PATH'DETAILS: REASON".
+[[nodiscard]] failure io_failure(int answer, std::string_view operation, std::string_view path,
+                                 std::string_view details = {});
 
 class open_request {
 public:
     open_request(static_thread_pool& pool, std::string path, open_mode mode, unsigned permissions) noexcept
         : pool_(&pool), path_(std::move(path)), mode_(mode), permissions_(permissions) {}
     void prepare(io_request& request) noexcept;
-    [[nodiscard]] file result(int answer, std::string_view operation = "open_file");
+    [[nodiscard]] coex::result<file> result(int answer, std::string_view operation = "open_file");
 
 private:
     static_thread_pool* pool_;
@@ -71,7 +72,7 @@ public:
     read_request(file& from, std::uint64_t offset, std::span<std::byte> block) noexcept
         : file_(&from), offset_(offset), block_(block) {}
     void prepare(io_request& request) const noexcept;
-    [[nodiscard]] std::size_t result(int answer) const;
+    [[nodiscard]] coex::result<std::size_t> result(int answer) const;
 
 private:
     file* file_;
@@ -84,7 +85,7 @@ public:
     write_request(file& to, std::uint64_t offset, std::span<const std::byte> block) noexcept
         : file_(&to), offset_(offset), block_(block) {}
     void prepare(io_request& request) const noexcept;
-    [[nodiscard]] std::size_t result(int answer) const;
+    [[nodiscard]] coex::result<std::size_t> result(int answer) const;
 
 private:
     file* file_;
@@ -96,7 +97,7 @@ class append_request {
 public:
     append_request(file& to, std::span<const std::byte> block) noexcept : file_(&to), block_(block) {}
     void prepare(io_request& request) const noexcept;
-    [[nodiscard]] std::size_t result(int answer) const;
+    [[nodiscard]] coex::result<std::size_t> result(int answer) const;
 
 private:
     file* file_;
@@ -108,7 +109,7 @@ public:
     enum class what : unsigned char { all, data };
     explicit fsync_request(file& which, what parts = what::all) noexcept : file_(&which), parts_(parts) {}
     void prepare(io_request& request) const noexcept;
-    void result(int answer) const;
+    [[nodiscard]] coex::result<void> result(int answer) const;
 
 private:
     file* file_;
@@ -123,7 +124,7 @@ public:
     /// Closes what a stopped operation did not.
     ~close_request();
     void prepare(io_request& request) noexcept;
-    void result(int answer);
+    [[nodiscard]] coex::result<void> result(int answer);
 
 private:
     file* file_;
@@ -137,7 +138,7 @@ public:
     statx_request(statx_request&&) noexcept;
     ~statx_request();
     void prepare(io_request& request) noexcept;
-    [[nodiscard]] file_info result(int answer) const;
+    [[nodiscard]] coex::result<file_info> result(int answer) const;
 
 private:
     file* file_ = nullptr;

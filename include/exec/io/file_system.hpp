@@ -3,6 +3,7 @@
 #include <exec/base/path_argument.hpp>
 #include <exec/io/blocking.hpp>
 #include <exec/io/directory.hpp>
+#include <exec/vocab/result.hpp>
 
 #include <concepts>
 #include <string>
@@ -59,7 +60,8 @@ public:
         : kind_(what), first_(std::move(first)), second_(std::move(second)) {}
     name_change(located_path first, unsigned permissions)
         : kind_(kind::make_directory), permissions_(permissions), first_(std::move(first)), second_("") {}
-    void operator()() const;
+    static constexpr bool fails_by_result = true;
+    [[nodiscard]] result<void> operator()() const;
 
 private:
     [[nodiscard]] int call() const noexcept;

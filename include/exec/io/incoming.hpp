@@ -1,12 +1,12 @@
 #pragma once
 
+#include <exec/base/std_shared_ptr.hpp>
 #include <exec/coro/task.hpp>
 #include <exec/io/datagram.hpp>
 #include <exec/io/received_block.hpp>
 #include <exec/io/stream.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 
 namespace coex::inline v0 {

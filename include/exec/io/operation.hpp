@@ -2,6 +2,7 @@
 
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
+#include <exec/vocab/result.hpp>
 #include <exec/vocab/stop_token.hpp>
 #include <exec/vocab/work_item.hpp>
 
@@ -128,7 +129,7 @@ private:
     std::optional<inplace_stop_callback<cancel_request>> stop_callback_;
 };
 
-/// Awaits an operation. `Finish` prepares the request and turns the kernel's answer into the result; of a transfer that
+/// Awaits an operation. `Finish` prepares the request and turns the kernel's answer into a `result`; of a transfer that
 /// was to be whole the answer is 0 and the request says how far it came.
 template <class Finish>
 class io_awaiter : io_operation {
@@ -141,7 +142,9 @@ public:
         finish_.prepare(request_);
         return start(coroutine.promise());
     }
-    decltype(auto) await_resume() {
+    decltype(auto) await_resume() { return await_result().value(); }
+    /// The same, with the error as it is instead of thrown: for those who would only catch it.
+    auto await_result() {
         const int answer = take_result();
         if constexpr (requires { finish_.result(answer, request_); }) {
             return finish_.result(answer, request_);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/io/operation.hpp>
+#include <exec/vocab/result.hpp>
 
 namespace coex::inline v0 {
 
@@ -27,7 +28,7 @@ class poll_request {
 public:
     poll_request(int descriptor, poll_events events) noexcept : descriptor_(descriptor), events_(events) {}
     void prepare(io_request& request) const noexcept;
-    [[nodiscard]] poll_events result(int answer) const;
+    [[nodiscard]] coex::result<poll_events> result(int answer) const;
 
 private:
     int descriptor_;

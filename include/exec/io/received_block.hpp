@@ -1,8 +1,9 @@
 #pragma once
 
+#include <exec/base/std_shared_ptr.hpp>
+
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <utility>
 

@@ -2,6 +2,7 @@
 
 #include <exec/io/blocking.hpp>
 #include <exec/io/endpoint.hpp>
+#include <exec/vocab/result.hpp>
 
 #include <string>
 #include <string_view>
@@ -20,7 +21,8 @@ class resolve_call {
 public:
     resolve_call(std::string_view host, std::string_view service, address_family family)
         : host_(host), service_(service), family_(family) {}
-    [[nodiscard]] std::vector<endpoint> operator()() const;
+    static constexpr bool fails_by_result = true;
+    [[nodiscard]] result<std::vector<endpoint>> operator()() const;
 
 private:
     std::string host_;

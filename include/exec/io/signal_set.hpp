@@ -2,6 +2,7 @@
 
 #include <exec/io/operation.hpp>
 #include <exec/io/socket_operations.hpp>
+#include <exec/vocab/result.hpp>
 
 #include <array>
 #include <cstddef>
@@ -15,7 +16,7 @@ class signal_request {
 public:
     explicit signal_request(int descriptor) noexcept : descriptor_(descriptor) {}
     void prepare(io_request& request) noexcept;
-    [[nodiscard]] int result(int answer) const;
+    [[nodiscard]] coex::result<int> result(int answer) const;
 
 private:
     int descriptor_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/io/endpoint.hpp>
+#include <exec/vocab/result.hpp>
 
 #include <string>
 #include <string_view>
@@ -66,7 +67,10 @@ namespace detail {
 /// "127.0.0.1:4000 -> 127.0.0.1:80", as far as the kernel still knows; "descriptor 7" otherwise.
 [[nodiscard]] std::string describe_socket(int descriptor);
 
-/// Throws std::system_error for a negative answer of the kernel: "OPERATION SOCKET (DETAILS): REASON".
+/// The std::system_error of a negative answer of the kernel: "OPERATION SOCKET (DETAILS): REASON".
+[[nodiscard]] failure socket_failure(int answer, std::string_view operation, const std::string& which,
+                                     const std::string& details = {});
+/// Throws it.
 [[noreturn]] void throw_socket_error(int answer, std::string_view operation, const std::string& which,
                                      const std::string& details = {});
 

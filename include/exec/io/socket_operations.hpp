@@ -2,6 +2,7 @@
 
 #include <exec/io/endpoint.hpp>
 #include <exec/io/operation.hpp>
+#include <exec/vocab/result.hpp>
 
 #include <array>
 #include <cstddef>
@@ -36,7 +37,7 @@ public:
     receive_request(socket& from, std::span<std::byte> block, bool whole) noexcept
         : socket_(&from), block_(block), whole_(whole) {}
     void prepare(io_request& request) const noexcept;
-    [[nodiscard]] std::size_t result(int answer, const io_request& request) const;
+    [[nodiscard]] coex::result<std::size_t> result(int answer, const io_request& request) const;
 
 private:
     socket* socket_;
@@ -49,7 +50,7 @@ public:
     send_request(socket& to, std::span<const std::byte> block, bool whole) noexcept
         : socket_(&to), block_(block), whole_(whole) {}
     void prepare(io_request& request) const noexcept;
-    [[nodiscard]] std::size_t result(int answer, const io_request& request) const;
+    [[nodiscard]] coex::result<std::size_t> result(int answer, const io_request& request) const;
 
 private:
     socket* socket_;
@@ -57,13 +58,18 @@ private:
     bool whole_;
 };
 
+[[nodiscard]] inline result<void> without_value(const result<std::size_t>& of) {
+    if (of) return {};
+    return failure{of.error()};
+}
+
 /// As the above, for operations that have no count to tell.
 class receive_exactly_request : receive_request {
 public:
     receive_exactly_request(socket& from, std::span<std::byte> block) noexcept : receive_request(from, block, true) {}
     using receive_request::prepare;
-    void result(int answer, const io_request& request) const {
-        static_cast<void>(receive_request::result(answer, request));
+    [[nodiscard]] coex::result<void> result(int answer, const io_request& request) const {
+        return without_value(receive_request::result(answer, request));
     }
 };
 
@@ -71,8 +77,8 @@ class send_all_request : send_request {
 public:
     send_all_request(socket& to, std::span<const std::byte> block) noexcept : send_request(to, block, true) {}
     using send_request::prepare;
-    void result(int answer, const io_request& request) const {
-        static_cast<void>(send_request::result(answer, request));
+    [[nodiscard]] coex::result<void> result(int answer, const io_request& request) const {
+        return without_value(send_request::result(answer, request));
     }
 };
 
@@ -81,7 +87,7 @@ class accept_base {
 protected:
     explicit accept_base(socket& from) noexcept : socket_(&from) {}
     void prepare_accept(io_request& request) const noexcept;
-    [[nodiscard]] int accepted(int answer) const;
+    [[nodiscard]] result<int> accepted(int answer) const;
     [[nodiscard]] static_thread_pool& pool() const noexcept;
 
 private:
@@ -93,14 +99,18 @@ class accept_request : accept_base {
 public:
     explicit accept_request(socket& from) noexcept : accept_base(from) {}
     void prepare(io_request& request) const noexcept { prepare_accept(request); }
-    [[nodiscard]] Stream result(int answer) const { return Stream(pool(), accepted(answer)); }
+    [[nodiscard]] coex::result<Stream> result(int answer) const {
+        const coex::result<int> descriptor = accepted(answer);
+        if (!descriptor) return failure{descriptor.error()};
+        return Stream(pool(), *descriptor);
+    }
 };
 
 class connect_base {
 protected:
     connect_base(static_thread_pool& pool, const endpoint& to) noexcept : pool_(&pool), to_(to) {}
     void prepare_connect(io_request& request);
-    [[nodiscard]] int connected(int answer);
+    [[nodiscard]] result<int> connected(int answer);
     [[nodiscard]] static_thread_pool& pool() const noexcept { return *pool_; }
 
 private:
@@ -114,9 +124,10 @@ class connect_request : connect_base {
 public:
     connect_request(static_thread_pool& pool, const endpoint& to) noexcept : connect_base(pool, to) {}
     void prepare(io_request& request) { prepare_connect(request); }
-    [[nodiscard]] Stream result(int answer) {
-        const int descriptor = connected(answer);
-        return Stream(pool(), descriptor);
+    [[nodiscard]] coex::result<Stream> result(int answer) {
+        const coex::result<int> descriptor = connected(answer);
+        if (!descriptor) return failure{descriptor.error()};
+        return Stream(pool(), *descriptor);
     }
 };
 

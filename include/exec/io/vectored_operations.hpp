@@ -2,6 +2,7 @@
 
 #include <exec/base/heap_array.hpp>
 #include <exec/io/operation.hpp>
+#include <exec/vocab/result.hpp>
 
 #include <array>
 #include <cstddef>
@@ -44,7 +45,7 @@ public:
     read_blocks_request(const file& from, std::uint64_t offset, std::span<const std::span<std::byte>> blocks)
         : file_(&from), offset_(offset), blocks_(blocks) {}
     void prepare(io_request& request) const noexcept;
-    [[nodiscard]] std::size_t result(int answer) const;
+    [[nodiscard]] coex::result<std::size_t> result(int answer) const;
 
 private:
     const file* file_;
@@ -57,7 +58,7 @@ public:
     write_blocks_request(const file& to, std::uint64_t offset, std::span<const std::span<const std::byte>> blocks)
         : file_(&to), offset_(offset), blocks_(blocks) {}
     void prepare(io_request& request) const noexcept;
-    [[nodiscard]] std::size_t result(int answer) const;
+    [[nodiscard]] coex::result<std::size_t> result(int answer) const;
 
 private:
     const file* file_;
@@ -73,7 +74,7 @@ public:
 
 protected:
     void fill(io_request& request) noexcept;
-    [[nodiscard]] std::size_t bytes_of(int answer, const char* operation) const;
+    [[nodiscard]] coex::result<std::size_t> bytes_of(int answer, const char* operation) const;
 
 private:
     socket* socket_;
@@ -85,14 +86,14 @@ class receive_blocks_request : socket_blocks {
 public:
     using socket_blocks::socket_blocks;
     void prepare(io_request& request) noexcept;
-    [[nodiscard]] std::size_t result(int answer) const { return bytes_of(answer, "read_blocks"); }
+    [[nodiscard]] coex::result<std::size_t> result(int answer) const { return bytes_of(answer, "read_blocks"); }
 };
 
 class send_blocks_request : socket_blocks {
 public:
     using socket_blocks::socket_blocks;
     void prepare(io_request& request) noexcept;
-    [[nodiscard]] std::size_t result(int answer) const { return bytes_of(answer, "write_blocks"); }
+    [[nodiscard]] coex::result<std::size_t> result(int answer) const { return bytes_of(answer, "write_blocks"); }
 };
 
 }  // namespace detail

@@ -2,6 +2,7 @@
 
 #include <exec/base/assert.hpp>
 #include <exec/base/empty_function.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/heap_array.hpp>
 #include <exec/coro/task_result.hpp>
 #include <exec/pool/end_latch.hpp>
@@ -98,14 +99,15 @@ private:
     static void run_share(work_item* item) noexcept {
         auto& mine = *static_cast<share*>(item);
         awaited_broadcast& whole = *mine.whole;
-        try {
+        COEX_TRY {
             const broadcast_context context(mine.index, whole.workers_);
             if constexpr (std::is_void_v<result>) {
                 call_broadcast(*whole.function_, context);
             } else {
                 mine.value.return_value(call_broadcast(*whole.function_, context));
             }
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             mine.value.unhandled_exception();
         }
         if (whole.unfinished_.fetch_sub(1) == 1) whole.ended_.end();
@@ -158,9 +160,10 @@ private:
     static void run_share(work_item* item) noexcept {
         const auto& mine = *static_cast<share*>(item);
         detached_broadcast& whole = *mine.whole;
-        try {
+        COEX_TRY {
             whole.owner_.call(std::as_const(whole.function_), broadcast_context(mine.index, whole.workers_));
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             whole.owner_.fail(std::current_exception());
         }
         if (whole.unfinished_.fetch_sub(1) != 1) return;

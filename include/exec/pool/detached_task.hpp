@@ -2,6 +2,7 @@
 
 #include <exec/base/assert.hpp>
 #include <exec/base/empty_function.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/pool/pool_entry.hpp>
 #include <exec/pool/pool_tasks.hpp>
@@ -25,9 +26,10 @@ public:
 
     static void execute(work_item* item) noexcept {
         auto* self = static_cast<detached_task*>(item);
-        try {
+        COEX_TRY {
             self->function_();
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             unowned_exception(*self->pool_, std::current_exception());
         }
         recycling_delete(self);
@@ -72,11 +74,12 @@ template <class Function>
 template <class Task>
 void enqueue_detached(pool_core& pool, queue_place place, Task* item, void (*enqueue)(pool_core&, work_item*)) {
     place.give_to(*item);
-    try {
+    COEX_TRY {
         enqueue(pool, item);
-    } catch (...) {
+    }
+    COEX_CATCH(...) {
         recycling_delete(item);
-        throw;
+        COEX_RETHROW;
     }
     place.release();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/fork_join.hpp>
 #include <exec/pool/default_pool.hpp>
 #include <exec/pool/stack_job.hpp>
@@ -55,9 +56,10 @@ using passed = std::conditional_t<stack_job<Function>::copies, std::remove_cvref
 // The forked function is run however the other one ends; of two exceptions, that of the left one wins.
 template <class Call>
 COEX_NOINLINE void call_and_drop(Call&& call) noexcept {
-    try {
+    COEX_TRY {
         static_cast<void>(call());
-    } catch (...) {  // the exception of the other one is on its way
+    }
+    COEX_CATCH(...) {  // the exception of the other one is on its way
     }
 }
 
@@ -76,15 +78,16 @@ inline fork_results<First, Second> fork_pair(passed<First> first, passed<Second>
     const std::uint64_t index = forks->push(&job);
     // `second` is called as the job has it, not as a parameter that would have to be saved across the first call.
     return {[&]() -> result_or_none<First> {
-                try {
+                COEX_TRY {
                     return result_of([&]() -> decltype(auto) { return static_cast<First&&>(first)(); });
-                } catch (...) {
+                }
+                COEX_CATCH(...) {
                     if (forks->pop(index)) {
                         call_and_drop([&job]() -> decltype(auto) { return job.call(); });
                     } else {
                         job.drop();
                     }
-                    throw;
+                    COEX_RETHROW;
                 }
             }(),
             result_of([&]() -> decltype(auto) {
@@ -98,11 +101,12 @@ template <class First, class Second>
 COEX_NOINLINE fork_results<First, Second> fork_elsewhere(passed<First> first, passed<Second> second) {
     if (!on_a_worker()) return default_pool().install([&] { return fork_pair<First, Second>(first, second); });
     return {[&]() -> result_or_none<First> {
-                try {
+                COEX_TRY {
                     return result_of([&]() -> decltype(auto) { return static_cast<First&&>(first)(); });
-                } catch (...) {
+                }
+                COEX_CATCH(...) {
                     call_and_drop([&]() -> decltype(auto) { return static_cast<Second&&>(second)(); });
-                    throw;
+                    COEX_RETHROW;
                 }
             }(),
             result_of([&]() -> decltype(auto) { return static_cast<Second&&>(second)(); })};

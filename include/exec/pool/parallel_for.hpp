@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/base/invoke.hpp>
 #include <exec/base/std_ranges.hpp>
 #include <exec/coro/fork_slot.hpp>
@@ -22,12 +23,13 @@ public:
 
     static no_result begin() noexcept { return {}; }
     void run(no_result&, std::size_t first, std::size_t last) {
-        try {
+        COEX_TRY {
             (*run_part_)(first, last);
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             // ORDER: relaxed; a hint that the rest is in vain.
             failed_.store(true, std::memory_order_relaxed);
-            throw;
+            COEX_RETHROW;
         }
     }
     static void join(no_result&, no_result) noexcept {}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/base/invoke.hpp>
 #include <exec/base/std_ranges.hpp>
 #include <exec/pool/divided_loop.hpp>
@@ -41,12 +42,13 @@ public:
 private:
     template <class Step>
     void guarded(Step step) {
-        try {
+        COEX_TRY {
             step();
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             // ORDER: relaxed; as above.
             failed_.store(true, std::memory_order_relaxed);
-            throw;
+            COEX_RETHROW;
         }
     }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/coro/result_completion.hpp>
@@ -121,9 +122,10 @@ private:
     [[nodiscard]] inplace_stop_token token() noexcept override { return token_; }
     void finish(outcome how) noexcept override {
         if (how == outcome::error) {
-            try {
+            COEX_TRY {
                 take();
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 unowned_exception(pool_, std::current_exception());
             }
         }
@@ -154,13 +156,14 @@ private:
         this->disown();
     }
     void keep_result() noexcept {
-        try {
+        COEX_TRY {
             if constexpr (std::is_void_v<T>) {
                 result_completion<T>::take();
             } else {
                 this->result_.return_value(result_completion<T>::take());
             }
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             this->result_.unhandled_exception();
         }
     }

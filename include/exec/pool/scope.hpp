@@ -2,6 +2,7 @@
 
 #include <exec/base/assert.hpp>
 #include <exec/base/empty_function.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/pool/broadcast.hpp>
 #include <exec/pool/pool_entry.hpp>
@@ -36,13 +37,14 @@ private:
     static void call(work_item* item) noexcept {
         auto* self = static_cast<scoped_task*>(item);
         scope_group& group = *self->group_;
-        try {
+        COEX_TRY {
             if constexpr (std::is_invocable_v<Function&, Scope&>) {
                 self->function_(*self->owner_);
             } else {
                 self->function_();
             }
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             group.fail(std::current_exception());
         }
         // What the function holds may refer to what the owner of the scope destroys next.
@@ -60,12 +62,13 @@ private:
 template <class Task, class Enqueue>
 void spawn_into(scope_group& group, Task* task, Enqueue enqueue) {
     group.add();
-    try {
+    COEX_TRY {
         enqueue(task);
-    } catch (...) {
+    }
+    COEX_CATCH(...) {
         recycling_delete(task);
         group.finish();
-        throw;
+        COEX_RETHROW;
     }
 }
 

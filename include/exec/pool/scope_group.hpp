@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/task_result.hpp>
 #include <exec/pool/end_latch.hpp>
 
@@ -40,17 +41,19 @@ public:
     std::invoke_result_t<Body> run(Body&& body) {
         using result = std::invoke_result_t<Body>;
         if constexpr (std::is_void_v<result>) {
-            try {
+            COEX_TRY {
                 static_cast<Body&&>(body)();
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 fail(std::current_exception());
             }
             close();
         } else {
             task_result<result> value;
-            try {
+            COEX_TRY {
                 value.return_value(static_cast<Body&&>(body)());
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 fail(std::current_exception());
             }
             close();
@@ -61,7 +64,7 @@ public:
 private:
     void close() {
         if (unfinished_.fetch_sub(1) != 1) ended_.wait();
-        if (error_ != nullptr) std::rethrow_exception(std::move(error_));
+        if (error_ != nullptr) detail::rethrow(std::move(error_));
     }
 
     std::atomic<std::size_t> unfinished_{1};  // the body

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/base/config.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/object.hpp>
 #include <exec/coro/task_result.hpp>
 #include <exec/pool/end_latch.hpp>
@@ -76,13 +77,14 @@ private:
     static void execute(work_item* item) noexcept {
         auto& self = *static_cast<stack_job*>(item);
         ::new (static_cast<void*>(&self.result_)) task_result<result>();
-        try {
+        COEX_TRY {
             if constexpr (std::is_void_v<result>) {
                 self.callable()();
             } else {
                 self.result_.return_value(self.callable()());
             }
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             self.result_.unhandled_exception();
         }
         self.latch_.end();

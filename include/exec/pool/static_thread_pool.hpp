@@ -2,6 +2,7 @@
 
 #include <exec/base/assert.hpp>
 #include <exec/base/empty_function.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/base/std_ranges.hpp>
 #include <exec/pool/pool_options.hpp>
@@ -320,11 +321,12 @@ private:
     void enqueue_new(detail::queue_place place, execution_context& where, Args&&... args) {
         auto* item = detail::recycling_new<Closure>(std::forward<Args>(args)...);
         place.give_to(*item);
-        try {
+        COEX_TRY {
             enqueue_item(item, where);
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             detail::recycling_delete(item);
-            throw;
+            COEX_RETHROW;
         }
         place.release();
     }
@@ -333,11 +335,12 @@ private:
     [[nodiscard]] auto enqueue_submitted(detail::queue_place place, execution_context& where, Closure* closure) {
         submission handle(*closure);
         place.give_to(*closure);
-        try {
+        COEX_TRY {
             enqueue_item(closure, where);
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             closure->disown();
-            throw;
+            COEX_RETHROW;
         }
         place.release();
         return handle;
@@ -351,9 +354,10 @@ private:
 
         static void execute(work_item* item) noexcept {
             auto* self = static_cast<posted*>(item);
-            try {
+            COEX_TRY {
                 self->function();
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 self->pool->unowned_exception(std::current_exception());
             }
             detail::recycling_delete(self);

@@ -2,6 +2,7 @@
 
 #include <exec/base/assert.hpp>
 #include <exec/base/config.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
@@ -194,13 +195,14 @@ public:
 
 private:
     void call_function() noexcept {
-        try {
+        COEX_TRY {
             if constexpr (std::is_void_v<result>) {
                 call::call(*function_, this->stop_);
             } else {
                 this->result_.return_value(call::call(*function_, this->stop_));
             }
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             this->result_.unhandled_exception();
         }
     }

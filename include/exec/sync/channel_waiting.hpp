@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/pool/end_latch.hpp>
@@ -70,15 +71,16 @@ public:
         coroutine_ = &coroutine;
         const bool former = coroutine.detach();
         channel_step made = channel_step::left;
-        try {
+        COEX_TRY {
             if (token.stop_possible()) callback_.emplace(token, stop_request(*this));
             made = this->step();
             // LIFETIME: once it waits, the coroutine may be running, or gone, with *this in its frame.
             if (made == channel_step::waits) return true;
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             callback_.reset();
             coroutine.reattach(former);
-            throw;
+            COEX_RETHROW;
         }
         callback_.reset();
         coroutine.reattach(former);

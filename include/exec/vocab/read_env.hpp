@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/exceptions.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/queries.hpp>
 #include <exec/vocab/sender.hpp>
@@ -26,9 +27,10 @@ public:
         if constexpr (noexcept(query_(get_env(receiver_)))) {
             set_value(std::move(receiver_), query_(get_env(receiver_)));
         } else {
-            try {
+            COEX_TRY {
                 set_value(std::move(receiver_), query_(get_env(receiver_)));
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 set_error(std::move(receiver_), std::current_exception());
             }
         }

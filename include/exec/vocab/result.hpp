@@ -1,9 +1,12 @@
 #pragma once
 
 #include <exec/base/assert.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/object.hpp>
+#include <exec/vocab/error_of.hpp>
 
 #include <exception>
+#include <string>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -21,6 +24,9 @@ public:
     operation_stopped& operator=(const operation_stopped&) = default;
     ~operation_stopped() override;
 };
+
+template <class T>
+class result;
 
 namespace detail {
 
@@ -50,6 +56,10 @@ public:
         return error == nullptr ? nullptr : *error;
     }
 
+    /// The exception as a code and in words, without throwing it (see error_code_of); empty unless `has_error()`.
+    [[nodiscard]] std::error_code error_code() const noexcept { return error_code_of(error()); }
+    [[nodiscard]] std::string error_message() const { return error_message_of(error()); }
+
 protected:
     struct stopped_state {};
     using variant = std::variant<stopped_state, Stored, std::exception_ptr>;
@@ -65,7 +75,7 @@ protected:
     void throw_unless_value() const {
         if (has_value()) [[likely]]
             return;
-        if (const auto* const error = std::get_if<std::exception_ptr>(&held_)) std::rethrow_exception(*error);
+        if (const auto* const error = std::get_if<std::exception_ptr>(&held_)) detail::rethrow(*error);
         throw_result_stopped();
     }
     void require_value() const noexcept {
@@ -77,6 +87,20 @@ protected:
 
 private:
     variant held_;
+};
+
+}  // namespace detail
+
+namespace detail {
+
+/// An error on its way into a `result<T>` of whatever T.
+struct failure {
+    template <class T>
+    operator result<T>() && {
+        return result<T>::failed(std::move(error));
+    }
+
+    std::exception_ptr error;
 };
 
 }  // namespace detail
