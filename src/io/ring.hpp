@@ -40,7 +40,8 @@ inline std::atomic<unsigned> refused_submissions{0};
 /// in the inbox, in that order; while any of them is left the owner polls again and does not sleep.
 ///
 /// OWNER: its worker, but for unpark(), cancel(), forget() and cancel_all(), which any thread may call, and for
-/// needs_attention(), visits() and attend(), which are the attendant's; it also calls start(), for what it gives back.
+///        needs_attention(), visits() and attend(), which are the attendant's; it also calls start(), for what it gives
+///        back.
 class ring final : public parker {
 public:
     /// Makes a ring. Returns null and sets `failed` to an errno when the kernel refuses.

@@ -145,8 +145,7 @@ private:
 /// Completes: where the cleanup does.
 /// Errors:    those of the sender; those of the cleanup in their place; what keeping the results throws.
 /// Cancel:    a stop request reaches the sender, not the cleanup. A cleanup that is stopped nevertheless makes the
-/// whole
-///            stopped.
+///            whole stopped.
 inline constexpr struct finally_t {
     template <sender Sender, sender Cleanup>
     [[nodiscard]] constexpr auto operator()(Sender&& work, Cleanup&& cleanup) const {

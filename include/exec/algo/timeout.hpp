@@ -151,13 +151,13 @@ private:
 /// Gives an operation a limited time: `co_await timeout(stream.read_some(buffer), 20ms)`. When the time is up it is
 /// asked to stop.
 ///
-/// Completes: as the operation does, once it has ended. A result that it gave in spite of the request is not lost.
-/// Errors:    those of the operation; std::system_error(errc::timed_out) when it was stopped for want of time;
-///            std::bad_alloc.
-/// Cancel:    a stop request is passed on; when it came before the start, nothing is started. Then it is stopped, not
-///            timed out.
-/// Lifetime:  the time begins when the operation is started, on the timers of the scheduler where that is: inside a
-///            task, of where the task is.
+/// Completes:  as the operation does, once it has ended. A result that it gave in spite of the request is not lost.
+/// Errors:     those of the operation; std::system_error(errc::timed_out) when it was stopped for want of time;
+///             std::bad_alloc.
+/// Cancel:     a stop request is passed on; when it came before the start, nothing is started. Then it is stopped, not
+///             timed out.
+/// Lifetime:   the time begins when the operation is started, on the timers of the scheduler where that is: inside a
+///             task, of where the task is.
 /// Complexity: one timer, cancelled when the operation ends in time. Allocates nothing but the timer's place in the
 ///             context's heap.
 inline constexpr struct timeout_t {

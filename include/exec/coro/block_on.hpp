@@ -18,8 +18,7 @@ namespace detail {
 /// starts, and where it resumes as long as it doesn't hop to a pool.
 ///
 /// Errors:      rethrows what the work threw; operation_stopped (a std::system_error, errc::operation_canceled) when it
-/// was
-///              stopped.
+///              was stopped.
 /// Cancel:      by `token`.
 /// Thread-safe: yes. Not meant for a pool's worker, which it would block.
 /// Lifetime:    returns only when nothing of the work is left.

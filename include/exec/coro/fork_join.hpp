@@ -61,8 +61,7 @@ private:
 ///              their ends; then the awaiter is stopped, unless some coroutine failed: an error wins.
 /// Thread-safe: the functions may be called on different threads of the awaiter's pool at once.
 /// Lifetime:    functions given as rvalues are kept until all coroutines have ended, so a coroutine may use the
-/// captures
-///              of the lambda that returned it; all else must outlive the await.
+///              captures of the lambda that returned it; all else must outlive the await.
 /// Complexity:  a frame for each coroutine, from recycled memory; no other allocation. A fork_task that nobody takes
 ///              starts, ends and gives its result without an indirect call or an atomic read-modify-write.
 ///

@@ -203,9 +203,8 @@ public:
 /// Errors:      an exception that leaves the body is rethrown to the awaiter; `co_yield with_error(e)` ends the body
 ///              with an error that it does not throw.
 /// Cancel:      a task has the stop token of its awaiter (`co_await read_env(get_stop_token)`). A stop request cancels
-/// what it
-///              awaits; then the task and its awaiters unwind: destructors run, no exception is thrown, nothing is
-///              caught.
+///              what it awaits; then the task and its awaiters unwind: destructors run, no exception is thrown, nothing
+///              is caught.
 /// Thread-safe: no; one awaiter, once.
 /// Lifetime:    destroying a task that was not awaited destroys its arguments. References passed to the coroutine must
 ///              outlive it: a lambda's captures die with the lambda, not with the task that it returned.

@@ -174,14 +174,13 @@ private:
 /// Runs all tasks concurrently and waits for every one of them. Each is started on the pool of the awaiter: on its own
 /// thread, in order, each as soon as the one before has ended or suspended; or earlier, on a worker that is idle.
 ///
-/// Completes:   with the results in the order of the tasks: a vector, or nothing for `task<void>`.
-/// Errors:      the first error in time is rethrown, after all tasks have ended; the others are asked to stop by it.
-/// Cancel:      a stop request is passed on to all tasks. When a task was stopped, the others are asked to stop too,
-/// and
-///              then the awaiter is stopped, unless some task failed: an error wins. As in C++26.
-/// Lifetime:    the frame of a task, with its parameters, goes when the task has ended, its result when the await has
-///              given it.
-/// Complexity:  one allocation for the vector; no other.
+/// Completes:  with the results in the order of the tasks: a vector, or nothing for `task<void>`.
+/// Errors:     the first error in time is rethrown, after all tasks have ended; the others are asked to stop by it.
+/// Cancel:     a stop request is passed on to all tasks. When a task was stopped, the others are asked to stop too, and
+///             then the awaiter is stopped, unless some task failed: an error wins. As in C++26.
+/// Lifetime:   the frame of a task, with its parameters, goes when the task has ended, its result when the await has
+///             given it.
+/// Complexity: one allocation for the vector; no other.
 template <class T>
 [[nodiscard]] detail::when_all_range<T> when_all(std::vector<task<T>> tasks) noexcept {
     return detail::when_all_range<T>(std::move(tasks));

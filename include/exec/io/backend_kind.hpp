@@ -14,8 +14,7 @@ enum class io_backend_kind {
 /// it. Decided at the first call. When io_uring is missing and was not asked for, says so once on stderr.
 ///
 /// Errors: std::invalid_argument when `COEX_IO` is something else; std::system_error when io_uring was asked for and is
-/// missing,
-///         with the reason.
+///         missing, with the reason.
 [[nodiscard]] io_backend_kind active_io_backend();
 
 /// "io_uring" or "fallback".

@@ -196,8 +196,7 @@ private:
 /// Completes: with what the function returns.
 /// Errors:    what the function throws; std::system_error when no thread can be started.
 /// Cancel:    by the stop token of the awaiting task: a call that has not begun never does, and the task unwinds. One
-/// that
-///            has begun goes on to its end; it can watch the token that it is given.
+///            that has begun goes on to its end; it can watch the token that it is given.
 /// Lifetime:  the place where the task is must outlive the call.
 template <class Function>
 [[nodiscard]] auto blocking(Function&& function) {

@@ -76,7 +76,7 @@ public:
     /// Sends one datagram; completes with its size.
     ///
     /// Errors: message_size when it is too long for the network; connection_refused when nobody received an earlier
-    /// one.
+    ///         one.
     [[nodiscard]] auto send_to(std::span<const std::byte> block, const endpoint& to) noexcept {
         return detail::io_sender(pool(), detail::send_to_request(*this, block, to));
     }

@@ -19,8 +19,7 @@ namespace coex::inline v0 {
 ///
 /// Errors:      every operation throws std::system_error, which names the operation, the file and the numbers.
 /// Cancel:      by the stop token of the awaiting task; the task then unwinds. An operation has ended before its await
-/// does:
-///              the buffer is the caller's again.
+///              does: the buffer is the caller's again.
 /// Thread-safe: reads and writes at different places, yes (there is no shared cursor). `close` and moving: no.
 /// Lifetime:    the file and the buffers must outlive the operations; the pool must outlive the file's operations.
 class file {
@@ -54,9 +53,8 @@ public:
     /// Reads up to `block.size()` bytes at `offset` (bytes from the start of the file).
     ///
     /// Completes: with the number of bytes, at least one; or 0 at the end of the file or for an empty block.
-    /// `own_position`
-    ///            as offset reads where the descriptor stands, and moves it: for pipes and terminals, which read so
-    ///            whatever the offset.
+    ///            `own_position` as offset reads where the descriptor stands, and moves it: for pipes and terminals,
+    ///            which read so whatever the offset.
     /// Cancel:    nothing was taken from a pipe or a terminal then; the contents of the block are unspecified. A read
     ///            that a device has begun is waited for.
     [[nodiscard]] auto read_at(std::uint64_t offset, std::span<std::byte> block) noexcept {

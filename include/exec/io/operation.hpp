@@ -93,7 +93,7 @@ protected:
     /// Starts the operation for `coroutine`. Returns false when it is complete already.
     ///
     /// Errors: std::invalid_argument for a malformed `COEX_IO`; std::system_error when a backend that was forced is
-    /// missing.
+    ///         missing.
     [[nodiscard]] bool start(coroutine_base& coroutine);
 
     /// The kernel's answer: not negative, or a negated errno. To be called once the coroutine has resumed.

@@ -16,8 +16,7 @@ namespace coex::inline v0 {
 /// Errors: std::system_error, which names operation and both ends. A peer that is gone shows as connection_reset or
 ///         broken_pipe (never as a signal).
 /// Cancel: by the stop token of the awaiting task, which then unwinds. An operation has ended before its await does:
-/// the
-///         buffer is the caller's again.
+///         the buffer is the caller's again.
 class stream : public socket {
 public:
     using socket::socket;
@@ -25,7 +24,8 @@ public:
     /// Receives up to `block.size()` bytes.
     ///
     /// Completes: with the number of bytes, at least one; or 0 when the peer has ended its stream, or for an empty
-    /// block. Cancel:    nothing was received then.
+    ///            block.
+    /// Cancel:    nothing was received then.
     [[nodiscard]] auto read_some(std::span<std::byte> block) noexcept {
         return detail::io_sender(pool(), detail::receive_request(*this, block, false));
     }

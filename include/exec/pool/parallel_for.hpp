@@ -69,8 +69,7 @@ auto element_iterator(Range& range, std::size_t index) {
 /// Errors:      of the exceptions that leave the function, the one of the leftmost part of the range that had one is
 ///              rethrown; elements that were not begun by then may be left out.
 /// Thread-safe: yes. The function is called by several threads at once, each element by one of them, in no certain
-/// order.
-///              On a worker, other work of its pool may run on the calling thread while it waits for the others.
+///              order. On a worker, other work of its pool may run on the calling thread while it waits for the others.
 /// Lifetime:    the range and the function are used only until this returns.
 /// Complexity:  allocates nothing; a loop that nobody shares costs some 100 ns more than a plain one.
 ///

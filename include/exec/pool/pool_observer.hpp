@@ -27,8 +27,8 @@ struct observed_pool {
 ///              names.
 /// Ordering:    of one task, posted happens before started, and started before ended. A worker waits inside a task by
 ///              running others: their started and ended then lie between its own. Of one worker, started comes first
-///              and stopped last; each parked is followed by woken. A pool's started comes before all others,
-///              and its stopped after all.
+///              and stopped last; each parked is followed by woken. A pool's started comes before all others, and its
+///              stopped after all.
 /// Allowed:     anything quick that needs no pool. An observer must not submit to a pool, wait for one or destroy one:
 ///              some of these functions are called with the pool's locks held. They are noexcept: an exception that
 ///              leaves one ends the program.

@@ -116,8 +116,7 @@ void spawn_broadcast_into(pool_core& pool, scope_group& group, Scope& owner, Fun
 ///
 /// Thread-safe: yes.
 /// Lifetime:    usable by the body and the tasks, and by what they wait for. Tasks posted in any other way do not
-/// belong to
-///              it.
+///              belong to it.
 class scope {
 public:
     /// Opened by the functions named above.

@@ -41,9 +41,8 @@ struct pool_access;
 ///
 /// Thread-safe: all members but the constructor and destructor.
 /// Lifetime:    must outlive the coroutines that are on it, the files opened on it, and whoever still submits to it.
-/// The
-///              destructor runs every accepted task, ends waiting operations and timers as stopped (their coroutines
-///              unwind), and joins the threads. Destroying a pool on its own worker aborts with a message.
+///              The destructor runs every accepted task, ends waiting operations and timers as stopped (their
+///              coroutines unwind), and joins the threads. Destroying a pool on its own worker aborts with a message.
 class static_thread_pool : public structured_work<static_thread_pool> {
 public:
     using scheduler = context_scheduler;
@@ -177,8 +176,8 @@ public:
     ///
     /// Errors:   as `post`.
     /// Cancel:   `handle.request_stop()` and a stop of `token`, both: a function that has not started by then never
-    /// runs
-    ///           (`get()` throws operation_stopped); one that runs sees it by its token, and decides what that means.
+    ///           runs (`get()` throws operation_stopped); one that runs sees it by its token, and decides what that
+    ///           means.
     /// Lifetime: `token`'s source must outlive the function.
     template <class Function>
         requires(!detail::is_pool_task<std::decay_t<Function>>)
@@ -229,8 +228,7 @@ public:
     /// of this pool it is a plain call; on a worker of another pool that one's work is run while waiting.
     ///
     /// Errors:     an empty function aborts; so does a destroyed pool, in builds without NDEBUG and as far as its
-    /// memory
-    ///             tells.
+    ///             memory tells.
     /// Lifetime:   the function is used only until this returns.
     /// Complexity: allocates nothing.
     template <class Function>

@@ -12,8 +12,7 @@ namespace coex::inline v0 {
 ///              it; at once when the event is set. What was done before that `set()` is visible to it.
 /// Errors:      std::bad_alloc from an await in a task that can be stopped.
 /// Cancel:      by the stop token of the awaiting task, which unwinds, also when the event is set; the next one gets
-/// the
-///              set that it waited for. One that was let through before the stop goes on.
+///              the set that it waited for. One that was let through before the stop goes on.
 /// Thread-safe: yes.
 /// Lifetime:    must outlive the waits for it. The thread in `set()` touches nothing of it once its effect is seen.
 /// Complexity:  one word of the frame of a waiting task, and one recycled block if the task can be stopped.

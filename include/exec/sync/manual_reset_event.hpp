@@ -14,8 +14,7 @@ namespace coex::inline v0 {
 /// Cancel:      by the stop token of the awaiting task, which unwinds; also when the event is set.
 /// Thread-safe: yes.
 /// Lifetime:    must outlive the waits for it. The thread in `set()` touches nothing of it once it is seen to be set,
-/// so
-///              whoever was let through may destroy it.
+///              so whoever was let through may destroy it.
 /// Complexity:  one word of the frame of a waiting task, and one recycled block if the task can be stopped.
 class manual_reset_event : detail::waitable {
 public:

@@ -12,8 +12,8 @@ namespace coex::inline v0 {
 /// A number of permits that tasks and threads take and give back: bounds how many are at something at the same time.
 ///
 /// Completes:   `co_await semaphore.acquire()` (a sender, too) with a permit taken: at once when there is one,
-/// otherwise
-///              when it is given one. First come, first served: nobody overtakes those who wait, `try_acquire` neither.
+///              otherwise when it is given one. First come, first served: nobody overtakes those who wait,
+///              `try_acquire` neither.
 /// Errors:      std::bad_alloc from an await in a task that can be stopped.
 /// Cancel:      by the stop token of the awaiting task, which unwinds without a permit, also when there is one. A task
 ///              that was given a permit before the stop goes on, and has it.
