@@ -1,5 +1,6 @@
 #pragma once
 
+#include "io/left_over.hpp"
 #include "io/support.hpp"
 
 #include <exec/algo/timeout.hpp>
@@ -197,11 +198,14 @@ protected:
                 SCOPED_TRACE(kind.name);
                 const int times = 1 + torture_rounds(rounds) / kind.dearness;
                 for (int i = 0; i < times && !HasFailure(); ++i) {
-                    if (i % 64 == 0)
+                    if (i % 64 == 0) {
+                        expect_nothing_left(pool);
                         pool.emplace(coex::pool_options{.threads = 1 + random() % 2, .io_depth = random() % 3});
+                    }
                     random.round(*kind.make(*pool, scratch), elsewhere);
                 }
             }
+            expect_nothing_left(pool);
         }
         EXPECT_EQ(open_descriptors(), before) << "of all that was opened, something is still open";
     }
@@ -219,11 +223,20 @@ protected:
                     destroy_once(kind, scratch, random);
                 }
             }
+            lent_buffer::expect_all_back();
+            EXPECT_EQ(ring_entries::of_process().rings, 0U) << "a ring outlives its pool";
         }
         EXPECT_EQ(open_descriptors(), before) << "of all that was opened, something is still open";
     }
 
 private:
+    /// The rounds so far have left no operation, no entry of a ring and no buffer with the backend.
+    static void expect_nothing_left(std::optional<coex::static_thread_pool>& pool) {
+        if (!pool) return;
+        expect_nothing_in_flight(*pool);
+        lent_buffer::expect_all_back();
+    }
+
     static void destroy_once(const kind_of_subject& kind, const scratch_directory& scratch, torturer& random) {
         outcome result;
         coex::inplace_stop_source never;

@@ -33,7 +33,7 @@ protected:
     scratch_directory place_;
     std::filesystem::path path_;
     file file_;
-    std::array<std::byte, 4096> block_{};
+    coex_test::lent_buffer block_;
 };
 
 struct open_existing : on_file {

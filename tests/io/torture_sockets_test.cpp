@@ -48,7 +48,7 @@ private:
 protected:
     coex::unix_stream& near_;
     coex::unix_stream& far_;
-    std::array<std::byte, 4096> block_{};
+    coex_test::lent_buffer block_;
 };
 
 struct read_some : on_streams {

@@ -55,7 +55,7 @@ private:
 protected:
     file& reader_;
     file& writer_;
-    std::array<std::byte, 4096> block_{};
+    coex_test::lent_buffer block_;
 };
 
 struct pipe_read : on_pipe {
