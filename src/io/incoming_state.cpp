@@ -54,7 +54,8 @@ task<std::optional<received_datagram>> incoming_state::next(std::shared_ptr<inco
         lock.unlock();
         if (now == step::end) co_return std::nullopt;
         if (now == step::fail) {
-            co_yield with_error(socket_failure(failed, "receive", describe_socket(state.descriptor_)).error);
+            failure gone = socket_failure(failed, "receive", describe_socket(state.descriptor_));
+            co_yield with_error(std::move(gone.error));
         }
         if (now == step::wait) {
             co_await next_arrival(state);

@@ -305,13 +305,12 @@ struct told {
     bool truncated = false;
 };
 
-task<std::vector<told>> take_datagrams(incoming_datagrams& incoming, std::size_t count) {
-    std::vector<told> all;
+// Into a vector of its caller: g++ 12 -O2 loses the beginning of one that lies in the frame of this loop.
+task<void> take_datagrams(incoming_datagrams& incoming, std::vector<told>& all, std::size_t count) {
     while (all.size() < count) {
         coex::received_datagram each = co_await incoming.next();
         all.push_back({text_of(each.block), each.from, each.truncated});
     }
-    co_return all;
 }
 
 TEST_P(incoming_test, datagrams_come_one_by_one_with_their_senders) {
@@ -328,7 +327,8 @@ TEST_P(incoming_test, datagrams_come_one_by_one_with_their_senders) {
     };
     std::vector<std::string> texts = {"one", "", std::string(100, 'x'), "four"};
     for (const std::string& each : texts) send(each);
-    const std::vector<told> got = run_on(pool, take_datagrams(incoming, texts.size()));
+    std::vector<told> got;
+    run_on(pool, take_datagrams(incoming, got, texts.size()));
     for (std::size_t i = 0; i < texts.size(); ++i) {
         EXPECT_EQ(got[i].text, texts[i]);
         EXPECT_EQ(got[i].from, there.local_endpoint());
@@ -336,7 +336,8 @@ TEST_P(incoming_test, datagrams_come_one_by_one_with_their_senders) {
     }
     send(std::string(5'000, 'y'));
     send("after");
-    const std::vector<told> more = run_on(pool, take_datagrams(incoming, 2));
+    std::vector<told> more;
+    run_on(pool, take_datagrams(incoming, more, 2));
     EXPECT_TRUE(more[0].truncated);
     EXPECT_GE(more[0].text.size(), 100U);
     EXPECT_EQ(more[1].text, "after");
