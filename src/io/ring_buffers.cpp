@@ -37,7 +37,10 @@ int ring_buffers::register_at(io_uring& ring, std::uint16_t id) noexcept {
     return io_uring_register_buf_ring(&ring, &wanted, 0);
 }
 
+// Under the lock of give_back(): the buffer came from there by way of the kernel, which is no edge of the memory model,
+// and its note may have been written by another receive before.
 void ring_buffers::note_taken() noexcept {
+    const std::lock_guard lock(mutex_);
     group_->count_one_more();
 }
 
