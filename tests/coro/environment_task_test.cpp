@@ -373,6 +373,11 @@ struct old_name {
 struct new_name {
     using start_scheduler_type = wrapped_scheduler;
 };
+struct both_names {
+    using start_scheduler_type = wrapped_scheduler;
+    using scheduler_type = int;
+};
+static_assert(std::same_as<task<int, both_names>::start_scheduler_type, wrapped_scheduler>);
 
 TEST(task_environment, start_scheduler_type_is_what_get_start_scheduler_and_get_scheduler_give) {
     static_assert(std::same_as<task<int, old_name>::start_scheduler_type, wrapped_scheduler>);

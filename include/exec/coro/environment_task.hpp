@@ -233,8 +233,9 @@ struct task_signatures<T, completion_signatures<Errors...>> {
 ///
 /// - `allocator_type`: of what the coroutine's frame is allocated, by the allocator that follows std::allocator_arg
 ///   among the coroutine's parameters, or by a default one. What the task awaits is told it by get_allocator.
-/// - `start_scheduler_type` (or `scheduler_type`): as what the task's place is told to what it awaits. It must be
-///   constructible from a context_scheduler: a task's place is always an execution context of coex.
+/// - `start_scheduler_type` (or `scheduler_type`, which counts where the other is missing): as what the task's place is
+///   told to what it awaits. It must be constructible from a context_scheduler: a task's place is always an execution
+///   context of coex.
 /// - `stop_source_type`: whose token is told to senders that the task awaits.
 /// - `error_types`: completion_signatures of set_error_t; what `co_yield with_error(e)` may be given. An exception that
 ///   leaves a task whose error_types have no exception_ptr terminates the program.

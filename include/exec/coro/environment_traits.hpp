@@ -19,50 +19,29 @@
 
 namespace coex::inline v0::detail {
 
-template <class Environment>
-struct allocator_choice {
-    using type = std::allocator<std::byte>;
+/// `Member<Environment>` where the Environment has that member type, and else `Default`.
+template <class Environment, template <class> class Member, class Default>
+struct member_or {
+    using type = Default;
 };
-template <class Environment>
-    requires requires { typename Environment::allocator_type; }
-struct allocator_choice<Environment> {
-    using type = typename Environment::allocator_type;
+template <class Environment, template <class> class Member, class Default>
+    requires requires { typename Member<Environment>; }
+struct member_or<Environment, Member, Default> {
+    using type = Member<Environment>;
 };
+template <class Environment, template <class> class Member, class Default>
+using member_or_t = typename member_or<Environment, Member, Default>::type;
 
 template <class Environment>
-struct scheduler_choice {
-    using type = context_scheduler;
-};
+using allocator_member = typename Environment::allocator_type;
 template <class Environment>
-    requires requires { typename Environment::scheduler_type; }
-struct scheduler_choice<Environment> {
-    using type = typename Environment::scheduler_type;
-};
+using scheduler_member = typename Environment::scheduler_type;
 template <class Environment>
-    requires requires { typename Environment::start_scheduler_type; }
-struct scheduler_choice<Environment> {
-    using type = typename Environment::start_scheduler_type;
-};
-
+using start_scheduler_member = typename Environment::start_scheduler_type;
 template <class Environment>
-struct stop_source_choice {
-    using type = inplace_stop_source;
-};
+using stop_source_member = typename Environment::stop_source_type;
 template <class Environment>
-    requires requires { typename Environment::stop_source_type; }
-struct stop_source_choice<Environment> {
-    using type = typename Environment::stop_source_type;
-};
-
-template <class Environment>
-struct error_choice {
-    using type = completion_signatures<set_error_t(std::exception_ptr)>;
-};
-template <class Environment>
-    requires requires { typename Environment::error_types; }
-struct error_choice<Environment> {
-    using type = typename Environment::error_types;
-};
+using errors_member = typename Environment::error_types;
 
 template <class Signatures>
 inline constexpr bool are_errors = false;
@@ -71,11 +50,13 @@ inline constexpr bool are_errors<completion_signatures<set_error_t(Errors)...>> 
 
 template <class Environment>
 struct environment_traits {
-    using allocator_type = typename allocator_choice<Environment>::type;
-    using start_scheduler_type = typename scheduler_choice<Environment>::type;
-    using stop_source_type = typename stop_source_choice<Environment>::type;
+    using allocator_type = member_or_t<Environment, allocator_member, std::allocator<std::byte>>;
+    // Both names may be there, for libraries that know only one of them.
+    using start_scheduler_type =
+        member_or_t<Environment, start_scheduler_member, member_or_t<Environment, scheduler_member, context_scheduler>>;
+    using stop_source_type = member_or_t<Environment, stop_source_member, inplace_stop_source>;
     using stop_token_type = decltype(std::declval<stop_source_type&>().get_token());
-    using error_types = typename error_choice<Environment>::type;
+    using error_types = member_or_t<Environment, errors_member, completion_signatures<set_error_t(std::exception_ptr)>>;
 
     static_assert(scheduler<start_scheduler_type> && std::constructible_from<start_scheduler_type, context_scheduler>,
                   "coex: task: the start_scheduler_type (or scheduler_type) of this Environment cannot be made of a "
