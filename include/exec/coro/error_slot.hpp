@@ -54,7 +54,9 @@ private:
     }
     template <class Error>
     void destroy() noexcept {
-        if (held_ == number_of<Error>()) detail::destroy(detail::address_of(held<Error>()));
+        if (held_ != number_of<Error>()) return;
+        held_ = 0;  // the type may be listed twice
+        detail::destroy(detail::address_of(held<Error>()));
     }
     template <class Error, class Receiver>
     bool send_as(Receiver& receiver) noexcept {
