@@ -1,6 +1,6 @@
 #include <exec/vocab/error_of.hpp>
 
-#include "vocab/error_of.hpp"
+#include "vocab/see_exception.hpp"
 
 #include <new>
 #include <stdexcept>

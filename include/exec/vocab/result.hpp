@@ -89,10 +89,6 @@ private:
     variant held_;
 };
 
-}  // namespace detail
-
-namespace detail {
-
 /// An error on its way into a `result<T>` of whatever T.
 struct failure {
     template <class T>

@@ -2,8 +2,6 @@
 
 #include <exec/base/exceptions.hpp>
 
-#include <exec/base/exceptions.hpp>
-
 #include <exception>
 #include <typeinfo>
 
