@@ -1,6 +1,7 @@
 #include <exec/interop/stdexec_parallel_scheduler.hpp>
 
 #include <exec/algo/parallel_chunks.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/vocab/execution_context.hpp>
 #include <exec/vocab/work_item.hpp>
@@ -112,9 +113,10 @@ private:
     template <class Operation, class... Args>
     void submit(replacement::receiver_proxy& receiver, std::span<std::byte> scratch, Args&... args) noexcept {
         work_item* item = nullptr;
-        try {
+        COEX_TRY {
             item = make_in<Operation>(scratch, args...);
-        } catch (...) {
+        }
+        COEX_CATCH(...) {
             receiver.set_error(std::current_exception());
             return;
         }

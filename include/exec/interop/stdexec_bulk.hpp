@@ -4,6 +4,7 @@
 
 #include <exec/algo/bulk.hpp>
 #include <exec/algo/parallel_bulk.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/interop/stdexec_signatures.hpp>
 #include <exec/vocab/completion_signatures.hpp>
 #include <exec/vocab/execution_context.hpp>
@@ -110,9 +111,10 @@ private:
             make<chunks>(std::forward<Values>(values)...).start(*context_);
         } else {
             chunks* made = nullptr;
-            try {
+            COEX_TRY {
                 made = &make<chunks>(std::forward<Values>(values)...);
-            } catch (...) {
+            }
+            COEX_CATCH(...) {
                 stdexec::set_error(std::move(receiver_), std::current_exception());
                 return;
             }
