@@ -17,7 +17,7 @@ DEAR = {
     "algorithm": "write the few lines out, or move the function to src/",
     "chrono": "<exec/base/std_chrono.hpp>",
     "condition_variable": "move it to src/",
-    "filesystem": "take a const std::string&, to which a std::filesystem::path converts, or move it to src/",
+    "filesystem": "<exec/base/path_argument.hpp>, or move it to src/",
     "functional": "<exec/base/std_function.hpp> for std::function, <exec/base/invoke.hpp> for std::invoke",
     "future": "move it to src/",
     "iomanip": "move it to src/",

@@ -10,6 +10,9 @@ namespace coex::inline v0 {
 /// A path as an argument: anything that a std::filesystem::path can be made of without a change of its characters (a
 /// std::string, a std::string_view, a literal), a std::filesystem::path, or a directory_entry. <filesystem> is dear to
 /// include; who has a path has included it.
+///
+/// Errors:   std::bad_alloc.
+/// Lifetime: it has a copy of the text.
 class path_argument {
 public:
     template <class Text>
