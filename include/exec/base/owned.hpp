@@ -7,6 +7,7 @@ namespace coex::inline v0::detail {
 struct delete_object {
     template <class T>
     void operator()(T* object) const noexcept {
+        static_assert(sizeof(T) > 0, "an incomplete type would be deleted without its destructor");
         delete object;
     }
 };
