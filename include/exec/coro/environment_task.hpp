@@ -163,13 +163,14 @@ class environment_task_operation : operation_frame {
 public:
     using operation_state_concept = operation_state_tag;
 
-    environment_task_operation(std::coroutine_handle<environment_promise<T, Environment>> child, Receiver&& receiver)
+    /// Takes the child when all else is made: what making the Environment throws leaves it with the task.
+    environment_task_operation(std::coroutine_handle<environment_promise<T, Environment>>& child, Receiver&& receiver)
         : operation_frame(&environment_task_operation::resumed, &environment_task_operation::stopped),
           receiver_(std::move(receiver)),
           own_env_(traits::template make_own_env<receiver_env>(get_env(receiver_))),
           state_(own_env_, get_env(receiver_)),
           child_(child.promise()),
-          wait_(child) {}
+          wait_(std::exchange(child, nullptr)) {}
 
     void start() & noexcept {
         const auto& env = get_env(receiver_);
@@ -244,6 +245,7 @@ struct task_signatures<T, completion_signatures<Errors...>> {
 ///   that, or of the receiver's environment itself, or of nothing: the first that it can be made of.
 ///
 /// It is a sender, and awaited as such: typed errors are thrown where it is awaited, and sent where it is connected.
+/// Connecting or awaiting it throws what making the Environment throws.
 /// Place, cancellation and lifetime: as `task<T>`, which costs less: it has no environment, and its waiter nothing to
 /// keep for it.
 template <class T, class Environment>
@@ -282,8 +284,7 @@ public:
     template <receiver Receiver>
     [[nodiscard]] auto connect(Receiver receiver) && {
         COEX_REQUIRE(coroutine_, "task: connected twice, or after it was moved from; a task runs once");
-        return detail::environment_task_operation<T, Environment, Receiver>(std::exchange(coroutine_, nullptr),
-                                                                            std::move(receiver));
+        return detail::environment_task_operation<T, Environment, Receiver>(coroutine_, std::move(receiver));
     }
     [[nodiscard]] static constexpr detail::inline_attributes get_env() noexcept { return {}; }
 
