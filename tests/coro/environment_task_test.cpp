@@ -220,7 +220,7 @@ TEST(task_environment_death, unhandled_exception_terminates_when_error_types_has
         throw 1;
         co_return 0;
     };
-    EXPECT_DEATH(run(body()), "");
+    EXPECT_DEATH(run(body()), "terminat");
 }
 
 // --- [task.promise] stopped and stop tokens -----------------------------------------------------------------------
