@@ -11,8 +11,11 @@ namespace coex::inline v0 {
 /// one that is thrown: an exception_ptr is rethrown, an error_code thrown as std::system_error, anything else as it is.
 /// A `task<T, Environment>` that is used as a sender completes by set_error with the error itself.
 ///
+/// Errors:   in a `task<T>` an error that throws when it is moved ends the program; in a `task<T, Environment>` the
+///           co_yield throws that exception.
 /// Lifetime: the coroutine's variables are destroyed before its awaiter goes on, or, once it has waited itself, at the
-///           latest at the end of the awaiting expression.
+///           latest at the end of the awaiting expression; of a task that is connected to a receiver, after that has
+///           been told, with the operation.
 template <class Error>
 class with_error {
 public:
