@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/config.hpp>
 #include <exec/base/object.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/base/std_allocator.hpp>
@@ -59,8 +60,9 @@ class allocated_frame {
     static_assert(alignof(unit_allocator) <= alignof(unit), "coex: a task's allocator_type must not be over-aligned");
 
 public:
+    // Into the caller, as g++ 12 at -O0 warns there that a template and the operator delete do not belong together.
     template <class... Args>
-    static void* operator new(std::size_t bytes, const Args&... args) {
+    COEX_ALWAYS_INLINE static void* operator new(std::size_t bytes, const Args&... args) {
         unit_allocator allocator(allocator_among<Allocator>(args...));
         unit* const frame = std::allocator_traits<unit_allocator>::allocate(allocator, all_units(bytes));
         ::new (kept_behind(frame, bytes)) unit_allocator(allocator);
@@ -91,8 +93,8 @@ class allocated_frame<std::allocator<T>> {
 public:
     static void* operator new(std::size_t bytes) { return recycling_allocate(bytes); }
     template <class... Args>
-        requires names_allocator<Args...>
-    static void* operator new(std::size_t bytes, const Args&... args) {
+        requires names_allocator<Args...>  // into the caller: as above
+    COEX_ALWAYS_INLINE static void* operator new(std::size_t bytes, const Args&... args) {
         static_cast<void>(allocator_among<std::allocator<T>>(args...));
         return recycling_allocate(bytes);
     }
