@@ -1,5 +1,7 @@
 #include <exec/io/file.hpp>
 
+#include "io/pollable_calls.hpp"
+
 #include <exec/base/exceptions.hpp>
 
 #include <fcntl.h>
@@ -106,6 +108,7 @@ void read_request::prepare(io_request& request) const noexcept {
     request.buffer = block_.data();
     request.length = block_.size();
     request.offset = offset_;
+    request.in_thread = waits_in_call(request);
 }
 
 result<std::size_t> read_request::result(int answer) const {
@@ -119,6 +122,7 @@ void write_request::prepare(io_request& request) const noexcept {
     request.buffer = const_cast<std::byte*>(block_.data());
     request.length = block_.size();
     request.offset = offset_;
+    request.in_thread = waits_in_call(request);
 }
 
 result<std::size_t> write_request::result(int answer) const {

@@ -2,6 +2,8 @@
 
 #include "io/socket_calls.hpp"
 
+#include <exec/io/file.hpp>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -69,6 +71,13 @@ bool may_be_pollable(const io_request& request) noexcept {
     struct ::stat status{};
     if (request.descriptor < 0 || ::fstat(request.descriptor, &status) != 0) return false;
     return !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISBLK(status.st_mode);
+}
+
+bool waits_in_call(const io_request& request) noexcept {
+    struct ::stat status{};
+    if (request.offset != file::own_position || ::fstat(request.descriptor, &status) != 0) return false;
+    const bool is_anonymous = (status.st_mode & S_IFMT) == 0;
+    return S_ISCHR(status.st_mode) || is_anonymous;
 }
 
 int transfer_if_ready(const io_request& request) noexcept {

@@ -13,6 +13,11 @@ namespace coex::inline v0::detail {
 /// False when the transfer's descriptor is a file, a directory, a disk, or none: what is never waited for by readiness.
 [[nodiscard]] bool may_be_pollable(const io_request& request) noexcept;
 
+/// True for a transfer at the descriptor's own position that may wait in the call though it was told not to: of
+/// terminals, other character devices, and inotify descriptors. io_uring looks whether such a descriptor is ready and
+/// then makes the call, which waits if somebody else was quicker, on the thread that submits: a worker.
+[[nodiscard]] bool waits_in_call(const io_request& request) noexcept;
+
 /// Carries out a transfer from or to a pipe, a terminal, an eventfd or the like, as far as it goes without waiting,
 /// though the descriptor itself is a blocking one (which is nobody's to change: other processes may share it).
 ///

@@ -251,19 +251,19 @@ void ring::take_completions(completions& taken) noexcept {
     taken.parts = false;
     taken.more = count == most_taken;
     bool missed = false;
-    bool few_cancelled = false;
     for (unsigned i = 0; i < count; ++i) {
         const std::uint64_t data = io_uring_cqe_get_data64(entries[i]);
         if (data == data_of_wake_up) {
             wake_watched_ = false;  // it ended, also if everything was cancelled: park() watches anew
         } else if (data == data_of_cancel) {
-            if (entries[i]->res == -ENOENT) {
+            // EALREADY: a thread of the kernel has it, which may find that it would wait and leave it to a watch yet.
+            if (entries[i]->res == -ENOENT || entries[i]->res == -EALREADY) {
                 missed = true;
             } else {
                 ask_pause_ = shortest_ask_pause;
             }
         } else if (data == data_of_cancel_all) {
-            few_cancelled = entries[i]->res <= 1;  // one is the watch for wake-ups
+            missed = true;  // how many it found says nothing of those that it did not reach: until nothing is left
         } else {
             io_operation& operation = operation_of(data);
             if (is_multishot(io_operation_access::request(operation).opcode)) {
@@ -276,7 +276,7 @@ void ring::take_completions(completions& taken) noexcept {
     io_uring_cq_advance(&ring_, count);
     // ORDER: relaxed; written under lock_, and the attendant may come once in vain.
     unfinished_.store(unfinished_.load(std::memory_order_relaxed) - taken.count, std::memory_order_relaxed);
-    if (missed || (ending_ && (few_cancelled || taken.count != 0))) ask_again_later();
+    if (missed || (ending_ && taken.count != 0)) ask_again_later();
 }
 
 void ring::hand_over(const completions& taken) noexcept {

@@ -109,7 +109,7 @@ void fill_entry(io_uring_sqe& into, const io_request& request) noexcept {
             break;
     }
     // Tried at once, the kernel would open a named pipe for reading without waiting for a writer.
-    if (may_wait_for_partner(request)) io_uring_sqe_set_flags(entry, IOSQE_ASYNC);
+    if (request.in_thread || may_wait_for_partner(request)) io_uring_sqe_set_flags(entry, IOSQE_ASYNC);
 }
 
 }  // namespace coex::inline v0::detail

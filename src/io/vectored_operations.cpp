@@ -1,5 +1,7 @@
 #include <exec/io/vectored_operations.hpp>
 
+#include "io/pollable_calls.hpp"
+
 #include <exec/io/file.hpp>
 #include <exec/io/socket.hpp>
 
@@ -25,6 +27,7 @@ void fill(io_request& request, const file& which, std::uint64_t offset, const bl
     request.buffer = blocks.data();
     request.length = blocks.size();
     request.offset = offset;
+    request.in_thread = waits_in_call(request);
 }
 
 }  // namespace

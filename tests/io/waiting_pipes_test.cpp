@@ -3,7 +3,6 @@
 #include "io/socket_support.hpp"
 
 #include <exec/coro/sync_wait.hpp>
-#include <exec/io/backend_kind.hpp>
 #include <exec/io/blocking.hpp>
 #include <exec/io/file.hpp>
 #include <exec/pool/static_thread_pool.hpp>
@@ -207,9 +206,6 @@ TEST_P(waiting_reads, of_one_source_get_what_comes_when_another_one_is_cancelled
 }
 
 TEST_P(waiting_reads, of_one_source_are_all_cancelled_while_what_comes_is_fought_for) {
-    if (GetParam().name == std::string("terminal") && coex::active_io_backend() == coex::io_backend_kind::io_uring) {
-        GTEST_SKIP() << "a thread of the kernel that reads a terminal is not always woken by its cancellation";
-    }
     static_thread_pool pool{{.threads = 2}};
     for (int round = 0; round < 50; ++round) {
         const auto from = GetParam().make();

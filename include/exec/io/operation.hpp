@@ -61,6 +61,7 @@ struct io_request {
     io_opcode opcode = io_opcode::close;
     bool read_only = false;  // close: nothing was written, so there is nothing to wait for
     bool direct = false;     // read: the file was opened past the page cache
+    bool in_thread = false;  // transfers: the call itself may wait, whatever it is told: not on a worker
     bool whole = false;      // receive, send: not done before `length` bytes, or the end of the stream
     int descriptor = -1;     // all but open and statx of a path; open_below: the directory
     int waiting_end = -1;    // open: of a named pipe, whose other end nobody has; closed when the operation ends
