@@ -65,7 +65,8 @@ incoming_blocks::incoming_blocks(stream& from, const receive_buffers& buffers, i
 incoming_blocks::incoming_blocks(incoming_blocks&&) noexcept = default;
 
 incoming_blocks& incoming_blocks::operator=(incoming_blocks&& other) noexcept {
-    state_.swap(other.state_);
+    incoming_blocks taken(std::move(other));
+    state_.swap(taken.state_);
     return *this;
 }
 
@@ -83,7 +84,8 @@ incoming_datagrams::incoming_datagrams(datagram_socket& from, const receive_buff
 incoming_datagrams::incoming_datagrams(incoming_datagrams&&) noexcept = default;
 
 incoming_datagrams& incoming_datagrams::operator=(incoming_datagrams&& other) noexcept {
-    state_.swap(other.state_);
+    incoming_datagrams taken(std::move(other));
+    state_.swap(taken.state_);
     return *this;
 }
 

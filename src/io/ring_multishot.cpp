@@ -44,7 +44,8 @@ void ring::lend_buffers(multishot_operation& operation) noexcept {
     }
 }
 
-// Those of groups that have gone: nobody but the ring knows them, so nobody can use them again.
+// Those that no receive and no block uses: nobody but the ring knows them. Their group gets new ones when it is used
+// again, so a worker never keeps the memory of many groups.
 void ring::withdraw_unused_buffers() noexcept {
     const auto unused = std::partition(lent_.begin(), lent_.end(),
                                        [](const lent_buffers& each) { return each.buffers.use_count() > 1; });

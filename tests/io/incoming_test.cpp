@@ -270,6 +270,28 @@ TEST_P(incoming_test, a_pool_that_is_destroyed_ends_the_wait_and_what_is_left_ma
     EXPECT_EQ(buffers.in_use(), 0U);
 }
 
+TEST_P(incoming_test, one_that_is_assigned_another_ends_its_own_receiving) {
+    static_thread_pool pool{{.threads = 1}};
+    const receive_buffers buffers(4, 64);
+    auto first = unix_stream::pair(pool);
+    auto second = unix_stream::pair(pool);
+    incoming_blocks incoming(first.first, buffers);
+    ASSERT_EQ(::send(first.second.native_handle(), "one", 3, 0), 3);
+    EXPECT_EQ(run_on(pool, one_block(incoming)), "one");
+    incoming_blocks other(second.first, buffers);
+    incoming = std::move(other);
+    ASSERT_EQ(::send(second.second.native_handle(), "two", 3, 0), 3);
+    EXPECT_EQ(run_on(pool, one_block(incoming)), "two");
+    // Soon nobody receives from the first one any more: a plain call gets what comes.
+    char left = ' ';
+    do {
+        ASSERT_EQ(::send(first.second.native_handle(), "x", 1, 0), 1);
+        std::this_thread::yield();
+    } while (::recv(first.first.native_handle(), &left, 1, MSG_DONTWAIT) != 1);
+    EXPECT_EQ(left, 'x');
+    while (buffers.in_use() != 0) std::this_thread::yield();  // nor keeps what came meanwhile
+}
+
 task<std::string> failure(incoming_blocks& incoming) {
     try {
         static_cast<void>(co_await incoming.next());
