@@ -1,6 +1,7 @@
 // Random reads of 4 KiB past the page cache, 32 at a time, beside a ring by hand. Times are of a read and depend on the
 // device; `cpu` is the processor time that the process used for it, which is what a library can waste.
 #include "ratio_main.hpp"
+#include "require.hpp"
 
 #include <exec/exec.hpp>
 
@@ -10,8 +11,6 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <random>
@@ -20,6 +19,8 @@
 #include <vector>
 
 namespace {
+
+using coex_bench::require;
 
 constexpr std::size_t block_bytes = 4096;
 constexpr std::size_t blocks = std::size_t{64} << 10;  // 256 MiB
@@ -33,12 +34,6 @@ double processor_seconds() {
         return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
     };
     return seconds(used.ru_utime) + seconds(used.ru_stime);
-}
-
-void require(bool ok, const char* what) {
-    if (ok) return;
-    std::perror(what);
-    std::exit(2);
 }
 
 /// A file in the current directory, as /tmp may lie in memory; removed at the end.

@@ -1,6 +1,7 @@
 // Opens, asks the size of, reads and closes 10,000 files of 1 KiB that are in the page cache: coex beside plain system
 // calls and a ring by hand.
 #include "ratio_main.hpp"
+#include "require.hpp"
 
 #include <exec/exec.hpp>
 
@@ -10,8 +11,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -19,15 +18,11 @@
 
 namespace {
 
+using coex_bench::require;
+
 constexpr std::size_t files = 10'000;
 constexpr std::size_t file_bytes = 1024;
 constexpr std::size_t at_once = 32;
-
-void require(bool ok, const char* what) {
-    if (ok) return;
-    std::perror(what);
-    std::exit(2);
-}
 
 class small_files {
 public:

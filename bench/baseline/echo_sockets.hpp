@@ -1,5 +1,7 @@
 #pragma once
 
+#include "../require.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,8 +12,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <thread>
 #include <vector>
@@ -19,12 +19,6 @@
 namespace coex_bench {
 
 constexpr std::size_t message_bytes = 64;
-
-inline void require(bool ok, const char* what) {
-    if (ok) return;
-    std::perror(what);
-    std::exit(2);
-}
 
 inline void pin_this_thread(unsigned cpu) {
     cpu_set_t set;

@@ -298,34 +298,30 @@ task<std::optional<file>> open_end(static_thread_pool& pool, std::filesystem::pa
     co_return co_await coex::open_file(pool, std::move(path), mode);
 }
 
-TEST_P(opening_named_pipes, for_reading_is_cancelled_while_nobody_writes) {
+/// Opens the end and stops that; the `i`-th time somewhat later than the last. True when the open did not succeed.
+bool is_stopped(const std::filesystem::path& path, open_mode mode, std::atomic<int>& begun, int i) {
     static_thread_pool pool{{.threads = 1}};
+    coex::inplace_stop_source stop;
+    std::thread stopper([&] {
+        wait_until(begun, i);
+        for (int k = 0; k < i % 5; ++k) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        stop.request_stop();
+    });
+    const bool stopped = !sync_wait(open_end(pool, path, mode, begun), stop.get_token()).has_value();
+    stopper.join();
+    return stopped;
+}
+
+TEST_P(opening_named_pipes, for_reading_is_cancelled_while_nobody_writes) {
     for (int i = 1; i <= 30; ++i) {
-        coex::inplace_stop_source stop;
-        std::thread stopper([&] {
-            wait_until(begun, i);
-            for (int k = 0; k < i % 5; ++k) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-            stop.request_stop();
-        });
-        EXPECT_FALSE(sync_wait(open_end(pool, path, open_mode::read, begun), stop.get_token()).has_value());
-        stopper.join();
+        EXPECT_TRUE(is_stopped(path, open_mode::read, begun, i));
         EXPECT_EQ(::open(path.c_str(), O_WRONLY | O_NONBLOCK), -1) << "no reading end is left behind";
         EXPECT_EQ(errno, ENXIO);
     }
 }
 
 TEST_P(opening_named_pipes, for_writing_is_cancelled_while_nobody_reads) {
-    static_thread_pool pool{{.threads = 1}};
-    for (int i = 1; i <= 30; ++i) {
-        coex::inplace_stop_source stop;
-        std::thread stopper([&] {
-            wait_until(begun, i);
-            for (int k = 0; k < i % 5; ++k) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-            stop.request_stop();
-        });
-        EXPECT_FALSE(sync_wait(open_end(pool, path, open_mode::write, begun), stop.get_token()).has_value());
-        stopper.join();
-    }
+    for (int i = 1; i <= 30; ++i) EXPECT_TRUE(is_stopped(path, open_mode::write, begun, i));
 }
 
 TEST_P(opening_named_pipes, for_reading_and_for_writing_meet_and_what_is_written_arrives) {
