@@ -74,8 +74,8 @@ incoming_blocks::~incoming_blocks() {
     close(state_);
 }
 
-task<std::optional<received_block>> incoming_blocks::next() {
-    return next_block(state_);
+std::coroutine_handle<task<std::optional<received_block>>::promise_type> incoming_blocks::make_next() {
+    return next_block(state_).release();
 }
 
 incoming_datagrams::incoming_datagrams(datagram_socket& from, const receive_buffers& buffers, incoming_options options)
@@ -93,8 +93,8 @@ incoming_datagrams::~incoming_datagrams() {
     close(state_);
 }
 
-task<received_datagram> incoming_datagrams::next() {
-    return next_datagram(state_);
+std::coroutine_handle<task<received_datagram>::promise_type> incoming_datagrams::make_next() {
+    return next_datagram(state_).release();
 }
 
 }  // namespace coex::inline v0

@@ -6,6 +6,7 @@
 #include <exec/io/received_block.hpp>
 #include <exec/io/stream.hpp>
 
+#include <coroutine>
 #include <cstddef>
 #include <optional>
 
@@ -77,9 +78,13 @@ public:
     /// Completes: with at least one byte; with nothing when the peer has ended its stream, and from then on.
     /// Errors:    std::system_error "receive SOCKET: REASON", after all that came before.
     /// Cancel:    by the stop token of the awaiting task. Nothing is lost: the next call gives what came meanwhile.
-    [[nodiscard]] task<std::optional<received_block>> next();
+    [[nodiscard]] task<std::optional<received_block>> next() { return make_next().promise().get_return_object(); }
 
 private:
+    // Not a task: one that comes out of the library would be returned in a register by clang, in memory by g++, and
+    // a program need not be compiled by the compiler that the library was.
+    [[nodiscard]] std::coroutine_handle<task<std::optional<received_block>>::promise_type> make_next();
+
     std::shared_ptr<detail::incoming_state> state_;
 };
 
@@ -100,9 +105,11 @@ public:
     ~incoming_datagrams();
 
     /// Waits for the next datagram, which may be empty. Errors, cancel: as `incoming_blocks::next`.
-    [[nodiscard]] task<received_datagram> next();
+    [[nodiscard]] task<received_datagram> next() { return make_next().promise().get_return_object(); }
 
 private:
+    [[nodiscard]] std::coroutine_handle<task<received_datagram>::promise_type> make_next();  // as incoming_blocks has
+
     std::shared_ptr<detail::incoming_state> state_;
 };
 
