@@ -1,9 +1,7 @@
 #include "io/incoming_state.hpp"
 
 #include "io/buffer_group.hpp"
-#include "io/operation_access.hpp"
 #include "io/ring_buffers.hpp"
-#include "io/service.hpp"
 #include "io/system_calls.hpp"
 
 #include <exec/base/exceptions.hpp>
@@ -19,24 +17,11 @@
 
 namespace coex::inline v0::detail {
 
-incoming_state::receive::receive(incoming_state& state) noexcept
-    : multishot_operation(state.pool_, state.group_), state_(&state) {
-    request_.descriptor = state.descriptor_;
-    if (state.kind_ == kind::bytes) {
-        request_.opcode = io_opcode::receive_many;
-    } else {
-        request_.opcode = io_opcode::receive_messages;
-        request_.buffer = &state.message_;
-    }
-}
-
 incoming_state::incoming_state(socket& from, kind what, const receive_buffers& buffers, incoming_options options)
-    : pool_(from.pool()),
-      service_(io_service::of(from.pool())),
+    : sequence_state(from.pool(), buffers.group_),
       descriptor_(from.native_handle()),
       kind_(what),
       ahead_(options.ahead),
-      group_(buffers.group_),
       plain_(active_io_backend() != io_backend_kind::io_uring) {
     if (ahead_ == 0)
         throw_exception(
@@ -44,10 +29,20 @@ incoming_state::incoming_state(socket& from, kind what, const receive_buffers& b
     message_.msg_namelen = endpoint::capacity();
 }
 
+void incoming_state::prepare(io_request& request) const noexcept {
+    request.descriptor = descriptor_;
+    if (kind_ == kind::bytes) {
+        request.opcode = io_opcode::receive_many;
+    } else {
+        request.opcode = io_opcode::receive_messages;
+        request.buffer = &message_;
+    }
+}
+
 task<std::optional<received_datagram>> incoming_state::next(std::shared_ptr<incoming_state> self) {
     incoming_state& state = *self;
     for (;;) {
-        std::unique_lock lock(state.mutex_);
+        std::unique_lock lock(state.mutex());
         const step now = state.look();
         if (now == step::take) co_return state.take();
         const int failed = state.failed_;
@@ -67,7 +62,7 @@ task<std::optional<received_datagram>> incoming_state::next(std::shared_ptr<inco
         const bool at_once = at_once_enabled.load(std::memory_order_relaxed) && !is_turn_over();
         int result = at_once ? state.receive_now(received) : -EAGAIN;
         if (result == -EAGAIN) {
-            static_cast<void>(co_await poll(state.pool_, state.descriptor_, poll_events::readable));
+            static_cast<void>(co_await poll(state.pool(), state.descriptor_, poll_events::readable));
             result = state.receive_now(received);
         }
         if (result == -EAGAIN) continue;
@@ -81,12 +76,12 @@ incoming_state::step incoming_state::look() const noexcept {
     if (queued_ != 0) return step::take;
     if (failed_ != 0) return step::fail;
     if (over_) return step::end;
-    return !in_flight_ && (plain_ || starved_) ? step::receive_plainly : step::wait;
+    return !is_in_flight() && (plain_ || starved_) ? step::receive_plainly : step::wait;
 }
 
 // Under the mutex.
 received_datagram incoming_state::take() {
-    const std::shared_ptr<ring_buffers>& buffers = receive_->buffers();
+    const std::shared_ptr<ring_buffers>& buffers = this->buffers();
     const std::uint16_t number = first_;
     const ring_buffers::note& note = buffers->note_of(number);
     first_ = note.next;
@@ -110,8 +105,8 @@ received_datagram incoming_state::take() {
 
 // Receives into memory of no ring, without waiting.
 int incoming_state::receive_now(received_datagram& into) {
-    std::byte* const memory = group_->take();
-    iovec room{memory, group_->stride()};
+    std::byte* const memory = group()->take();
+    iovec room{memory, group()->stride()};
     msghdr message{};
     message.msg_iov = &room;
     message.msg_iovlen = 1;
@@ -126,10 +121,10 @@ int incoming_state::receive_now(received_datagram& into) {
     } while (count < 0 && errno == EINTR);
     if (count < 0) {
         const int failed = -errno;
-        group_->give_back(memory, 0);
+        group()->give_back(memory, 0);
         return failed;
     }
-    into.block = received_block(group_, memory, 0, {memory, static_cast<std::size_t>(count)});
+    into.block = received_block(group(), memory, 0, {memory, static_cast<std::size_t>(count)});
     into.truncated = (message.msg_flags & MSG_TRUNC) != 0;
     if (kind_ == kind::datagrams) into.from.resize(message.msg_namelen);
     return static_cast<int>(count);
@@ -137,126 +132,44 @@ int incoming_state::receive_now(received_datagram& into) {
 
 // Of a plain receive that has ended.
 void incoming_state::note(int result) noexcept {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex());
     starved_ = false;
     if (result < 0) failed_ = result;
     if (result == 0 && kind_ == kind::bytes) over_ = true;
 }
 
-bool incoming_state::wait(arrival& task, coroutine_base& coroutine) noexcept {
-    if (coroutine.stop_token().stop_requested()) {
-        coroutine.unwind_here();
+bool incoming_state::keep(int bytes, std::uint16_t number) noexcept {
+    ring_buffers& lent = *buffers();
+    lent.note_taken();
+    if (is_closed()) {
+        lent.give_back(nullptr, number);
         return true;
     }
-    const bool at_home = &coroutine.context().threads() == &service_.pool();
-    const bool former = coroutine.detach();
-    task.coroutine_ = &coroutine;
-    if (coroutine.stop_token().stop_possible()) {
-        task.stop_callback_.emplace(coroutine.stop_token(), arrival::cancel{&task});
-    }
-    std::unique_lock lock(mutex_);
-    if (look() != step::wait) {
-        lock.unlock();
-        task.stop_callback_.reset();
-        coroutine.reattach(former);
-        return false;
-    }
-    if (task.stopped_) {
-        lock.unlock();
-        coroutine.unwind_later();
-        return true;
-    }
-    waiter_ = &task;
-    if (in_flight_) return true;
-    in_flight_ = true;
-    cancelled_ = false;
-    receive_.emplace(*this);
-    io_operation_access::service(*receive_) = &service_;
-    self_ = shared_from_this();
-    lock.unlock();
-    // LIFETIME: the coroutine may be gone; the operation keeps the state until it has ended.
-    service_.begin(*receive_, at_home);
-    return true;
+    lent.note_of(number) = {static_cast<unsigned>(bytes), 0};
+    (queued_ == 0 ? first_ : lent.note_of(last_).next) = number;
+    last_ = number;
+    ++queued_;
+    return queued_ >= ahead_;
 }
 
-void incoming_state::stop_waiting(arrival& task) noexcept {
-    {
-        const std::lock_guard lock(mutex_);
-        if (waiter_ != &task) {
-            task.stopped_ = true;
-            return;
-        }
-        waiter_ = nullptr;
-    }
-    task.coroutine_->unwind_later();
-}
-
-void incoming_state::part_came(unsigned bytes, std::uint16_t number) noexcept {
-    ring_buffers& buffers = *receive_->buffers();
-    arrival* waiter = nullptr;
-    bool cancels = false;
-    buffers.note_taken();
-    {
-        const std::lock_guard lock(mutex_);
-        if (!closed_) {
-            buffers.note_of(number) = {bytes, 0};
-            (queued_ == 0 ? first_ : buffers.note_of(last_).next) = number;
-            last_ = number;
-            ++queued_;
-            cancels = queued_ >= ahead_ && !cancelled_;
-            cancelled_ = cancelled_ || cancels;
-            waiter = std::exchange(waiter_, nullptr);
-        }
-        if (closed_) buffers.give_back(nullptr, number);
-    }
-    if (cancels) service_.cancel(*receive_);
-    if (waiter != nullptr) waiter->coroutine_->resume_later();
-}
-
-void incoming_state::ended(int result) noexcept {
-    arrival* waiter = nullptr;
-    bool stopped = false;
-    std::shared_ptr<incoming_state> self;
-    {
-        const std::lock_guard lock(mutex_);
-        in_flight_ = false;
-        if (result == 0 && kind_ == kind::bytes) {
-            over_ = true;
-        } else if (result == -EINVAL || result == -EOPNOTSUPP || (result == -ENOBUFS && !receive_->buffers())) {
-            plain_ = true;  // a kernel that is too old; what is wrong with the socket shows by a plain call too
-        } else if (result == 0 || result == -ENOBUFS || result == -EAGAIN) {
-            starved_ = true;
-        } else if (result == -ECANCELED) {
-            stopped = !cancelled_;
-        } else if (result < 0) {
-            failed_ = result;
-        }
-        waiter = std::exchange(waiter_, nullptr);
-        self = std::move(self_);
-    }
-    if (waiter == nullptr) return;
-    if (stopped) {
-        waiter->coroutine_->unwind_later();
-    } else {
-        waiter->coroutine_->resume_later();
+void incoming_state::note_end(int result) noexcept {
+    if (result == 0 && kind_ == kind::bytes) {
+        over_ = true;
+    } else if (result == -EINVAL || result == -EOPNOTSUPP || (result == -ENOBUFS && !buffers())) {
+        plain_ = true;  // a kernel that is too old; what is wrong with the socket shows by a plain call too
+    } else if (result == 0 || result == -ENOBUFS || result == -EAGAIN) {
+        starved_ = true;
+    } else if (result < 0) {
+        failed_ = result;
     }
 }
 
-void incoming_state::close() noexcept {
-    bool cancels = false;
-    std::size_t left = 0;
-    {
-        const std::lock_guard lock(mutex_);
-        closed_ = true;
-        cancels = in_flight_ && !std::exchange(cancelled_, true);
-        left = std::exchange(queued_, 0);
+void incoming_state::drop_all() noexcept {
+    for (; queued_ != 0; --queued_) {
+        ring_buffers& lent = *buffers();
+        const std::uint16_t number = std::exchange(first_, lent.note_of(first_).next);
+        lent.give_back(nullptr, number);
     }
-    for (; left != 0; --left) {
-        ring_buffers& buffers = *receive_->buffers();
-        const std::uint16_t number = std::exchange(first_, buffers.note_of(first_).next);
-        buffers.give_back(nullptr, number);
-    }
-    if (cancels) service_.cancel(*receive_);
 }
 
 }  // namespace coex::inline v0::detail

@@ -11,17 +11,18 @@ namespace coex::inline v0::detail {
 class buffer_group;
 class ring_buffers;
 
-/// A receive that delivers many parts. It belongs to no coroutine: it tells its maker.
+/// An operation that delivers many parts. It belongs to no coroutine: it tells its maker.
 class multishot_operation : public io_operation {
 public:
-    /// The group must stay as long as the operation.
+    /// `group`: of the buffers for receives; null for what needs none.
     multishot_operation(static_thread_pool& pool, std::shared_ptr<buffer_group> group) noexcept
         : io_operation(pool), group_(std::move(group)) {}
 
-    /// A buffer was filled. Called under the lock of the ring, in the order in which parts came, and never after
-    /// `ended`.
-    virtual void part_came(unsigned bytes, std::uint16_t number) noexcept = 0;
-    /// No more parts will come. LIFETIME: the operation may be gone when this returns.
+    /// A part came: so many bytes in the buffer of that number; of others, what the kernel answered. Called under the
+    /// lock of the ring, in the order in which parts came, and never after `ended`.
+    virtual void part_came(int part, std::uint16_t number) noexcept = 0;
+    /// No more parts will come; a result that is not negative was a part. LIFETIME: the operation may be gone when
+    /// this returns.
     virtual void ended(int result) noexcept = 0;
 
     [[nodiscard]] const std::shared_ptr<buffer_group>& group() const noexcept { return group_; }

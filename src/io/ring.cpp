@@ -123,7 +123,7 @@ bool ring::try_prepare(io_operation& operation) noexcept {
     if (entry == nullptr) return false;
     io_operation_access::generation(operation) = next_generation_++;
     io_request& request = io_operation_access::request(operation);
-    if (is_multishot(request.opcode)) lend_buffers(static_cast<multishot_operation&>(operation));
+    if (takes_buffers(request.opcode)) lend_buffers(static_cast<multishot_operation&>(operation));
     fill_entry(*entry, request);
     io_uring_sqe_set_data64(entry, data_of(operation));
     return true;

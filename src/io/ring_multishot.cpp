@@ -63,10 +63,13 @@ std::uint16_t ring::free_buffer_number() const noexcept {
 
 // Returns true when more will come. Under lock_: two threads that hand over must not change the order of parts.
 bool ring::deliver_part(multishot_operation& operation, const io_uring_cqe& completion) noexcept {
-    if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
+    if (!takes_buffers(io_operation_access::request(operation).opcode)) {
+        // The last one too may be a part, such as a connection that must not be lost.
+        if (completion.res >= 0) operation.part_came(completion.res, 0);
+    } else if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
         const auto number = static_cast<std::uint16_t>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
         if (completion.res > 0) {
-            operation.part_came(static_cast<unsigned>(completion.res), number);
+            operation.part_came(completion.res, number);
         } else {
             operation.buffers()->note_taken();
             operation.buffers()->give_back(nullptr, number);

@@ -51,6 +51,11 @@ enum class io_opcode : unsigned char {
     return opcode >= io_opcode::receive_many;
 }
 
+/// The parts come in buffers that were lent to the kernel.
+[[nodiscard]] constexpr bool takes_buffers(io_opcode opcode) noexcept {
+    return opcode == io_opcode::receive_many || opcode == io_opcode::receive_messages;
+}
+
 [[nodiscard]] constexpr bool waits_for_readiness(io_opcode opcode) noexcept {
     return opcode >= io_opcode::receive;
 }
