@@ -60,6 +60,7 @@
 #include <exec/io/interval.hpp>
 #include <exec/io/io_error.hpp>
 #include <exec/io/poll.hpp>
+#include <exec/io/poll_sequence.hpp>
 #include <exec/io/resolve.hpp>
 #include <exec/io/signal_set.hpp>
 #include <exec/io/tcp.hpp>

@@ -55,6 +55,9 @@ void fill_for_socket(io_uring_sqe* entry, const io_request& request) noexcept {
             io_uring_sqe_set_flags(entry, IOSQE_BUFFER_SELECT);
             entry->buf_group = static_cast<std::uint16_t>(request.mode);
             break;
+        case io_opcode::poll_many:
+            io_uring_prep_poll_multishot(entry, request.descriptor, static_cast<unsigned>(request.flags));
+            break;
         default:
             io_uring_prep_poll_add(entry, request.descriptor, static_cast<unsigned>(request.flags));
             break;

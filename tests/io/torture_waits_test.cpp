@@ -5,6 +5,7 @@
 #include <exec/io/event_descriptor.hpp>
 #include <exec/io/interval.hpp>
 #include <exec/io/poll.hpp>
+#include <exec/io/poll_sequence.hpp>
 #include <exec/io/resolve.hpp>
 #include <exec/io/signal_set.hpp>
 #include <exec/io/timer.hpp>
@@ -104,6 +105,13 @@ struct poll_for_data : pipe_read {
     void check(bool) override { EXPECT_EQ(bytes_inside(), written_); }
 };
 
+template <coex::poll_trigger Trigger>
+struct poll_again : poll_for_data {
+    using poll_for_data::poll_for_data;
+    task<void> run() override { EXPECT_TRUE(has(co_await sequence_.next(), coex::poll_events::readable)); }
+    coex::poll_sequence sequence_{pool(), reader_.native_handle(), coex::poll_events::readable, Trigger};
+};
+
 struct event_wait : subject {
     event_wait(coex::static_thread_pool& of, const scratch_directory&) : subject(of), event_(of) {}
     task<void> run() override { EXPECT_EQ(co_await event_.wait(), 5U); }
@@ -189,10 +197,16 @@ struct name_lookup : subject {
 };
 
 const std::vector<coex_test::kind_of_subject> kinds = {
-    {"pipe_read", make_subject<pipe_read>},      {"pipe_read_blocks", make_subject<pipe_read_blocks>},
-    {"pipe_write", make_subject<pipe_write>},    {"poll_for_data", make_subject<poll_for_data>},
-    {"event_wait", make_subject<event_wait>},    {"signal_wait", make_subject<signal_wait>},
-    {"child_wait", make_subject<child_wait>, 8}, {"sleeping", make_subject<sleeping>},
+    {"pipe_read", make_subject<pipe_read>},
+    {"pipe_read_blocks", make_subject<pipe_read_blocks>},
+    {"pipe_write", make_subject<pipe_write>},
+    {"poll_for_data", make_subject<poll_for_data>},
+    {"poll_level", make_subject<poll_again<coex::poll_trigger::level>>},
+    {"poll_edge", make_subject<poll_again<coex::poll_trigger::edge>>},
+    {"event_wait", make_subject<event_wait>},
+    {"signal_wait", make_subject<signal_wait>},
+    {"child_wait", make_subject<child_wait>, 8},
+    {"sleeping", make_subject<sleeping>},
 };
 
 // The place of the task must outlive these.

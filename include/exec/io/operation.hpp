@@ -45,6 +45,7 @@ enum class io_opcode : unsigned char {
     // The same, and delivers many parts (io/multishot.hpp); only for rings.
     receive_many,
     receive_messages,
+    poll_many,
 };
 
 [[nodiscard]] constexpr bool is_multishot(io_opcode opcode) noexcept {
@@ -70,7 +71,7 @@ struct io_request {
     bool whole = false;      // receive, send: not done before `length` bytes, or the end of the stream
     int descriptor = -1;     // all but open and statx of a path; open_below: the directory
     int waiting_end = -1;    // open: of a named pipe, whose other end nobody has; closed when the operation ends
-    int flags = 0;           // open: O_*; write: RWF_*; fsync: 1 for data only; statx: AT_*; poll: POLL*
+    int flags = 0;           // open: O_*; write: RWF_*; fsync: 1 for data only; statx: AT_*; poll*: POLL*
     unsigned mode = 0;       // open: permissions of a created file; receive_*: the number of the buffers at the ring
     const char* path = nullptr;  // open, open_below, statx
     void* buffer = nullptr;  // transfers (sending only reads from it); *_blocks: iovec; *_message, receive_messages:
