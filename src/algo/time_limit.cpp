@@ -18,15 +18,31 @@ namespace {
     return told(duration_cast<nanoseconds>(duration).count(), "ns");
 }
 
+// What a deadline in the past leaves is nothing.
+[[nodiscard]] timer_clock::duration time_left(timer_service& service, timer_clock::time_point deadline) noexcept {
+    const auto now = service.now();
+    return deadline > now ? deadline - now : timer_clock::duration::zero();
+}
+
 }  // namespace
 
 time_limit::time_limit(timer_clock::duration duration, finish_function* finish) noexcept
     : timer_node(&time_limit::on_end), work_item(&time_limit::stop_operation), duration_(duration), finish_(finish) {}
 
+time_limit::time_limit(timer_clock::time_point until, finish_function* finish) noexcept
+    : time_limit(timer_clock::duration::zero(), finish) {
+    deadline = until;
+    is_point_ = true;
+}
+
 bool time_limit::begin(execution_context& context) {
     context_ = &context;
     timer_service& service = context.timers();
-    deadline = deadline_after(service, duration_);
+    if (is_point_) {
+        duration_ = time_left(service, deadline);
+    } else {
+        deadline = deadline_after(service, duration_);
+    }
     return service.arm(*this);
 }
 
@@ -54,9 +70,10 @@ void time_limit::stop_operation(work_item* item) noexcept {
 }
 
 std::exception_ptr time_limit::timed_out() const noexcept {
+    const char* const limit = is_point_ ? "deadline" : "timeout";
     return std::make_exception_ptr(
         std::system_error(std::make_error_code(std::errc::timed_out),
-                          "timeout: the operation had not ended after " + in_words(duration_)));
+                          limit + (": the operation had not ended after " + in_words(duration_))));
 }
 
 }  // namespace coex::inline v0::detail

@@ -188,6 +188,46 @@ TEST(timeout, a_nested_limit_that_is_shorter_is_the_one_that_fails) {
     EXPECT_EQ(here.place.armed(), 0u);
 }
 
+TEST(deadline, stops_an_operation_at_its_point_in_time_and_says_how_long_it_had) {
+    limited<int> here;
+    here.place.advance(7ms);
+    hand<int> by;
+    auto operation = connected_in<int>(handed<int>(by) | coex::deadline(here.place.now() + 20ms), here.environment());
+    here.place.advance(5ms);  // between the making and the start
+    operation.start();
+    here.place.advance(14ms);
+    EXPECT_FALSE(by.stop_seen);
+    here.place.advance(1ms);
+    EXPECT_TRUE(by.stop_seen);
+    EXPECT_NE(operation.result.error.find("deadline: the operation had not ended after 15 ms"), std::string::npos)
+        << operation.result.error;
+}
+
+TEST(deadline, that_has_passed_still_lets_an_operation_end_that_is_complete) {
+    limited<int> here;
+    here.place.advance(1h);
+    auto complete = connected_in<int>(coex::deadline(just(1), here.place.now() - 1ms), here.environment());
+    EXPECT_EQ(complete.start().result.how, "value");
+    hand<int> by;
+    auto waiting = connected_in<int>(coex::deadline(handed<int>(by), here.place.now() - 1ms), here.environment());
+    waiting.start();
+    here.place.advance(0ms);
+    EXPECT_TRUE(by.stop_seen);
+    EXPECT_NE(waiting.result.error.find("after 0 s"), std::string::npos) << waiting.result.error;
+}
+
+TEST(deadline, at_the_end_of_time_never_comes) {
+    limited<> here;
+    hand<> by;
+    auto operation =
+        connected_in<>(coex::deadline(handed<>(by), coex::timer_clock::time_point::max()), here.environment());
+    operation.start();
+    here.place.advance(100000h);
+    EXPECT_FALSE(by.stop_seen);
+    by.give();
+    EXPECT_EQ(operation.result.how, "value");
+}
+
 // --- in tasks -----------------------------------------------------------------------------------------------------
 
 task<void> sleeps(std::chrono::milliseconds time) {
@@ -207,6 +247,19 @@ task<std::error_code> code_of(Work work, std::chrono::nanoseconds limit) {
 TEST(timeout, throws_timed_out_in_a_task) {
     EXPECT_EQ(coex::block_on(code_of(sleeps(1h), 1ms)), std::errc::timed_out);
     EXPECT_EQ(coex::block_on(code_of(sleeps(1ms), 1h)), std::error_code());
+}
+
+TEST(deadline, is_shared_by_what_comes_one_after_the_other) {
+    const auto run = [](coex::timer_clock::time_point end) -> task<std::error_code> {
+        try {
+            co_await coex::deadline(sleeps(1ms), end);
+            co_await coex::deadline(sleeps(1h), end);
+        } catch (const std::system_error& error) {
+            co_return error.code();
+        }
+        co_return std::error_code();
+    };
+    EXPECT_EQ(coex::block_on(run(coex::timer_clock::now() + 5ms)), std::errc::timed_out);
 }
 
 TEST(timeout, leaves_the_task_on_its_pool) {

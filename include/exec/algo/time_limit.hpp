@@ -28,6 +28,8 @@ protected:
 
     /// `finish`: to be called on a thread of the context, when the operation had ended before.
     time_limit(timer_clock::duration duration, finish_function* finish) noexcept;
+    /// The same for a limit that is a point in time.
+    time_limit(timer_clock::time_point until, finish_function* finish) noexcept;
     ~time_limit() = default;
 
     /// Starts the time. Returns false when the context shuts down.
@@ -54,7 +56,8 @@ private:
     static void on_end(timer_node* node) noexcept;
     static void stop_operation(work_item* item) noexcept;
 
-    timer_clock::duration duration_;
+    timer_clock::duration duration_;  // of a point in time: what was left of it at the start
+    bool is_point_ = false;           // `deadline` was given, instead of the duration
     finish_function* finish_;
     execution_context* context_ = nullptr;
     bool is_up_ = false;  // OWNER: the run of the work item, then who finishes

@@ -29,7 +29,8 @@ using limited_signatures_t =
     united_t<stored_signatures_t<decltype(get_completion_signatures<Child, stoppable_env<Env>>())>,
              completion_signatures<set_error_t(std::exception_ptr), set_stopped_t()>>;
 
-template <class Child, class Receiver>
+/// `Limit`: a duration, or a point in time.
+template <class Child, class Limit, class Receiver>
 class timeout_operation : time_limit {
     class child_receiver {
     public:
@@ -58,8 +59,8 @@ class timeout_operation : time_limit {
 public:
     using operation_state_concept = operation_state_tag;
 
-    timeout_operation(Child&& child, timer_clock::duration duration, Receiver&& receiver)
-        : time_limit(duration, &timeout_operation::finish),
+    timeout_operation(Child&& child, Limit limit, Receiver&& receiver)
+        : time_limit(limit, &timeout_operation::finish),
           receiver_(std::move(receiver)),
           child_(connect(std::forward<Child>(child), child_receiver(*this))) {}
 
@@ -110,13 +111,13 @@ private:
     connect_result_t<Child, child_receiver> child_;
 };
 
-template <class Child>
+template <class Child, class Limit>
 class timeout_sender {
 public:
     using sender_concept = sender_tag;
 
     template <class C>
-    timeout_sender(C&& child, timer_clock::duration duration) : child_(std::forward<C>(child)), duration_(duration) {}
+    timeout_sender(C&& child, Limit limit) : child_(std::forward<C>(child)), limit_(limit) {}
 
     template <class Self, class Env>
     [[nodiscard]] static consteval auto get_completion_signatures() {
@@ -125,11 +126,11 @@ public:
 
     template <receiver Receiver>
     [[nodiscard]] auto connect(Receiver receiver) && {
-        return timeout_operation<Child, Receiver>(std::move(child_), duration_, std::move(receiver));
+        return timeout_operation<Child, Limit, Receiver>(std::move(child_), limit_, std::move(receiver));
     }
     template <receiver Receiver>
     [[nodiscard]] auto connect(Receiver receiver) const& {
-        return timeout_operation<const Child&, Receiver>(child_, duration_, std::move(receiver));
+        return timeout_operation<const Child&, Limit, Receiver>(child_, limit_, std::move(receiver));
     }
 
     /// What completes where it was started still does: that is where the timer ends, too.
@@ -143,7 +144,7 @@ public:
 
 private:
     [[no_unique_address]] Child child_;
-    timer_clock::duration duration_;
+    Limit limit_;
 };
 
 }  // namespace detail
@@ -163,13 +164,42 @@ private:
 inline constexpr struct timeout_t {
     template <sender Sender, class Rep, class Period>
     [[nodiscard]] constexpr auto operator()(Sender&& work, std::chrono::duration<Rep, Period> duration) const {
-        return detail::timeout_sender<std::remove_cvref_t<Sender>>(std::forward<Sender>(work),
-                                                                   detail::clock_duration(duration));
+        return detail::timeout_sender<std::remove_cvref_t<Sender>, timer_clock::duration>(
+            std::forward<Sender>(work), detail::clock_duration(duration));
     }
     template <class Rep, class Period>
     [[nodiscard]] constexpr auto operator()(std::chrono::duration<Rep, Period> duration) const {
         return detail::bind_adaptor(*this, duration);
     }
 } timeout{};
+
+namespace detail {
+
+struct deadline_adaptor {
+    template <sender Sender>
+    [[nodiscard]] constexpr auto operator()(Sender&& work, timer_clock::time_point end) const {
+        return timeout_sender<std::remove_cvref_t<Sender>, timer_clock::time_point>(std::forward<Sender>(work), end);
+    }
+};
+
+}  // namespace detail
+
+/// As `timeout`, with the point in time at which the operation is to have ended, so that several operations one after
+/// the other share what time there is:
+///
+///     const auto end = coex::timer_clock::now() + 2s;
+///     co_await coex::deadline(server.write_all(question), end);
+///     co_await coex::deadline(server.read_exactly(answer), end);
+///
+/// One that has passed already lets an operation end that is complete at once, and stops any other.
+///
+/// Errors: those of `timeout`; the message says how long the operation had.
+template <sender Sender>
+[[nodiscard]] constexpr auto deadline(Sender&& work, timer_clock::time_point end) {
+    return detail::deadline_adaptor()(std::forward<Sender>(work), end);
+}
+[[nodiscard]] constexpr auto deadline(timer_clock::time_point end) {
+    return detail::bind_adaptor(detail::deadline_adaptor(), end);
+}
 
 }  // namespace coex::inline v0
