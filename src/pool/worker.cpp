@@ -108,8 +108,9 @@ work_item* worker::next_left_over() noexcept {
 //
 // What is run meanwhile may wait itself, on top of this on the stack, and so on, as often as there are tasks that wait.
 // When little is left of the stack, a fresh one takes its place: so the nesting has no bound but memory. Only when
-// there is none for a stack does the worker wait without helping. It could then be that nobody runs what it waits for:
-// if that, or what must come before it, is left in queues of this pool while all workers of the pool wait in that way.
+// there is none for a stack does the worker wait without helping, but for handing over what its parker finds ready. It
+// could then be that nobody runs what it waits for: if that, or what must come before it, is left in queues of this
+// pool while all workers of the pool wait in that way.
 void worker::work_until(predicate done, void* argument) noexcept {
     if (!stack_is_deep()) return work_on_this_stack_until(done, argument);
     struct waiting {
@@ -121,8 +122,15 @@ void worker::work_until(predicate done, void* argument) noexcept {
         const waiting& below = *static_cast<waiting*>(where);
         below.self->work_on_this_stack_until(below.done, below.argument);
     };
-    if (call_on_spare_stack(go_on, &here)) return;
-    while (!done(argument)) parker_.load()->park(timer_clock::time_point::max());
+    if (!call_on_spare_stack(go_on, &here)) wait_without_helping(done, argument);
+}
+
+// It takes nothing of what its parker hands over, so each item is told to the others, unlike in collect().
+void worker::wait_without_helping(predicate done, void* argument) noexcept {
+    while (!done(argument)) {
+        parker_.load()->poll();
+        if (!done(argument)) parker_.load()->park(timer_clock::time_point::max());
+    }
 }
 
 void worker::work_on_this_stack_until(predicate done, void* argument) noexcept {

@@ -172,6 +172,7 @@ private:
     void end_work() noexcept;
     [[nodiscard]] work_item* next_until_termination() noexcept;
     void work_on_this_stack_until(predicate done, void* argument) noexcept;
+    void wait_without_helping(predicate done, void* argument) noexcept;
     [[nodiscard]] work_item* next_left_over() noexcept;
     void execute(work_item* item) noexcept;
     void execute_observed(work_item* item) noexcept;
