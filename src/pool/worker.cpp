@@ -1,5 +1,6 @@
 #include "pool/worker.hpp"
 
+#include "pool/cpu_pause.hpp"
 #include "pool/fifo_lane.hpp"
 #include "pool/pool_core.hpp"
 #include "pool/spare_stack.hpp"
@@ -17,26 +18,12 @@
 namespace coex::inline v0::detail {
 namespace {
 
-constexpr std::size_t most_injected = 32;  // leaves room in the ready queue, and something for the other workers
-constexpr unsigned pauses_per_round = 4;
+constexpr unsigned rounds_of_a_gap = 4;        // without work from outside: what comes then is no stream
 constexpr unsigned most_looks_at_gate = 1000;  // an item that was not counted never tells that it is past the gate
 constexpr std::chrono::microseconds shortest_nap{50};
 constexpr std::chrono::nanoseconds nearly_done{150};  // a peer that ends what is waited for needs about as long
 
 thread_local worker* this_worker = nullptr;
-
-void pause_once() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-}
-
-// PERF: bench hop; seldom enough to leave the memory alone, often enough to see work within 0.1 us.
-void pause_briefly() noexcept {
-    for (unsigned i = 0; i < pauses_per_round; ++i) pause_once();
-}
 
 }  // namespace
 
@@ -210,7 +197,7 @@ work_item* worker::next_own() noexcept {
     if (collect()) {
         if (work_item* item = take_ready()) return item;
     }
-    admit_injected();
+    admit_stream();
     return take_ready_and_tell();
 }
 
@@ -229,7 +216,7 @@ work_item* worker::take_in_turn() noexcept {
     }
     // First out, then in: of a full queue something must leave before what waits outside can enter.
     work_item* const oldest = take_ready();
-    admit_injected();
+    static_cast<void>(admit_injected());
     if (oldest == nullptr) return take_ready_and_tell();
     if (!ready_.empty()) pool_.idle().notify_one();
     return oldest;
@@ -248,15 +235,6 @@ work_item* worker::take_ready() noexcept {
         work_item* item = ready_.pop(contended);
         if (item != nullptr || !contended) return item;
     }
-}
-
-// Moves work from outside behind what is ready, so that both run in the order in which they came.
-void worker::admit_injected() noexcept {
-    injector& outside = pool_.injected();
-    if (outside.empty()) return;
-    const std::size_t room = ready_queue::capacity - ready_.size();  // thieves can only make more
-    work_queue taken;
-    if (outside.pop(taken, std::min(most_injected, room)) > 0) ready_.push_all(taken);
 }
 
 work_item* worker::take_share() noexcept {
@@ -306,6 +284,7 @@ work_item* worker::search(predicate done, void* argument) noexcept {
                 return nullptr;
             }
             pause_briefly();
+            if (round == rounds_of_a_gap) pace_.note_gap();
         }
         // Jobs that a peer has forked and not published are work too: sleep only when nothing is left to ask for.
         if (pool_.has_visible_work() || has_share()) {
@@ -346,7 +325,7 @@ void worker::found() noexcept {
 
 work_item* worker::look_everywhere() noexcept {
     collect();
-    admit_injected();
+    pace_.note_found(admit_injected());
     if (work_item* item = take_high()) return item;
     if (work_item* item = take_ready()) return item;
     if (work_item* item = deque_.pop()) return item;

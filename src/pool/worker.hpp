@@ -3,6 +3,7 @@
 #include "pool/fifo_lane.hpp"
 #include "pool/futex_parker.hpp"
 #include "pool/injector.hpp"
+#include "pool/intake_pace.hpp"
 #include "pool/priority_level.hpp"
 #include "pool/ready_queue.hpp"
 #include "pool/work_deque.hpp"
@@ -185,7 +186,8 @@ private:
     [[nodiscard]] work_item* take_high() noexcept;
     [[nodiscard]] work_item* take_low() noexcept;
     [[nodiscard]] work_item* take_normal_in_turn() noexcept;
-    void admit_injected() noexcept;
+    std::size_t admit_injected() noexcept;
+    void admit_stream() noexcept;
     [[nodiscard]] work_item* take_share() noexcept;
     [[nodiscard]] work_item* take_ready() noexcept;
     [[nodiscard]] work_item* take_ready_and_tell() noexcept;
@@ -226,6 +228,7 @@ private:
     std::uint32_t tick_ = 0;
     std::atomic<std::uint32_t> turn_mask_{items_per_turn - 1};  // bits of tick_: when they are 0, it is a turn
     level_turns turns_;
+    intake_pace pace_;
     bool collecting_ = false;
     bool may_help_ = false;
     bool spins_ = true;  // looks around for a while before it falls asleep
