@@ -30,7 +30,7 @@ io_service& io_service::of(static_thread_pool& pool) {
     const auto make = [](pool_core& core) -> std::unique_ptr<pool_extension> {
         return std::make_unique<io_service>(core);
     };
-    return static_cast<io_service&>(pool_access::core(pool).extension(make));
+    return static_cast<io_service&>(pool_access::core(pool).extension(extension_kind::io, make));
 }
 
 io_service::io_service(pool_core& pool) : pool_(pool), admission_(pool.options().io_depth) {

@@ -107,7 +107,9 @@ pool_core::~pool_core() {
     draining_.store(true);
     {
         const std::lock_guard lock(extension_mutex_);
-        if (extension_ != nullptr) extension_->stop();
+        for (const auto& each : extensions_) {
+            if (each != nullptr) each->stop();
+        }
     }
     timers_.close();
     timers_closed_.store(true);
@@ -352,8 +354,10 @@ void pool_core::try_terminate() noexcept {
     if (!timers_closed_.load() || !timers_.empty()) return;
     const bool over = idle_.all_asleep_and([this] {
         if (has_nested_wait()) return false;
-        pool_extension* const extension = extension_seen_.load();
-        if (extension != nullptr && !extension->quiet()) return false;
+        for (const auto& each : extensions_seen_) {
+            pool_extension* const extension = each.load();
+            if (extension != nullptr && !extension->quiet()) return false;
+        }
         // Last: what an operation or a timer handed over is visible before it counts as ended.
         if (has_visible_work() || has_share()) return false;
         terminated_.store(true);

@@ -18,6 +18,7 @@
 
 #include <pthread.h>
 
+#include <array>
 #include <atomic>
 #include <exception>
 #include <functional>
@@ -141,17 +142,19 @@ public:
         pool_core& pool_;
     };
 
-    /// The attached extension, made by `make(*this)` at the first call.
+    /// The attached extension of that kind, made by `make(*this)` at the first call.
     template <class Make>
-    [[nodiscard]] pool_extension& extension(Make make) {
-        if (pool_extension* present = extension_seen_.load()) return *present;
+    [[nodiscard]] pool_extension& extension(extension_kind kind, Make make) {
+        const auto index = static_cast<std::size_t>(kind);
+        if (pool_extension* present = extensions_seen_[index].load()) return *present;
         const std::lock_guard lock(extension_mutex_);
-        if (extension_ == nullptr) {
-            extension_ = make(*this);
-            if (draining()) extension_->stop();
-            extension_seen_.store(extension_.get());
+        std::unique_ptr<pool_extension>& made = extensions_[index];
+        if (made == nullptr) {
+            made = make(*this);
+            if (draining()) made->stop();
+            extensions_seen_[index].store(made.get());
         }
-        return *extension_;
+        return *made;
     }
 
     /// An exception that nobody waits for left a task.
@@ -209,8 +212,9 @@ private:
     std::unique_ptr<growth> growth_;  // null when the pool cannot grow
 
     std::mutex extension_mutex_;
-    std::unique_ptr<pool_extension> extension_;  // OWNER: extension_mutex_ until set, then constant
-    std::atomic<pool_extension*> extension_seen_{nullptr};
+    // By kind. OWNER: extension_mutex_ until set, then constant.
+    std::array<std::unique_ptr<pool_extension>, extension_kinds> extensions_;
+    std::array<std::atomic<pool_extension*>, extension_kinds> extensions_seen_{};
 };
 
 }  // namespace coex::inline v0::detail

@@ -1,8 +1,14 @@
 #pragma once
 
+#include <cstddef>
+
 namespace coex::inline v0::detail {
 
-/// What a higher layer attaches to a pool: the input and output that is bound to it.
+/// What there is to attach: the input and output that is bound to a pool, and the blocking calls of its coroutines.
+enum class extension_kind : unsigned char { io, calls };
+inline constexpr std::size_t extension_kinds = 2;
+
+/// What a higher layer attaches to a pool.
 class pool_extension {
 public:
     pool_extension() = default;

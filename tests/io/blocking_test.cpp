@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <latch>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 
@@ -188,6 +189,73 @@ TEST_F(blocking_calls, cancelling_at_any_time_loses_no_call_and_runs_none_twice)
             EXPECT_EQ(calls.load(), 8);
         }
     }
+}
+
+task<void> tell(std::atomic<bool>& told) {
+    told.store(true);
+    co_return;
+}
+
+/// Makes a call on a pool; tells once it waits for the call: `when_all` starts the second when the first has suspended.
+task<int> note_call_on(static_thread_pool& home, std::atomic<int>& calls, std::atomic<bool>& waits) {
+    co_await home.schedule();
+    const auto results = co_await coex::when_all(note_call(calls), tell(waits));
+    co_return std::get<0>(results);
+}
+
+task<int> call_until_stopped_on(static_thread_pool& home, std::latch& begun) {
+    co_await home.schedule();
+    auto call = blocking([&begun](coex::inplace_stop_token token) {
+        begun.count_down();
+        while (!token.stop_requested()) std::this_thread::yield();
+        return 7;
+    });
+    co_return co_await std::move(call);
+}
+
+TEST_F(blocking_calls, of_a_pool_that_ends_those_in_progress_are_waited_for_and_asked_to_stop_and_others_never_begin) {
+    use(1);
+    for (int round = 0; round < 20; ++round) {
+        auto home = std::make_unique<static_thread_pool>(coex::pool_options{.threads = 2});
+        std::latch begun(1);
+        std::thread first([&] {
+            const auto got = sync_wait(call_until_stopped_on(*home, begun));
+            ASSERT_TRUE(got.has_value());
+            EXPECT_EQ(std::get<0>(*got), 7);
+        });
+        begun.wait();
+        std::atomic<int> calls{0};
+        std::atomic<bool> waits{false};
+        std::thread second([&] { EXPECT_FALSE(sync_wait(note_call_on(*home, calls, waits)).has_value()); });
+        while (!waits.load()) std::this_thread::yield();
+        home.reset();
+        first.join();
+        second.join();
+        EXPECT_EQ(calls.load(), 0);
+    }
+}
+
+TEST_F(blocking_calls, one_pool_that_ends_leaves_the_calls_of_others_alone) {
+    use(1);
+    std::latch begun(1);
+    std::latch go(1);
+    std::thread first([&] { EXPECT_EQ(run_on(pool, run_after(begun, go)), 1); });
+    begun.wait();
+    std::atomic<int> calls{0};
+    std::atomic<bool> waits{false};
+    std::thread second([&] { EXPECT_TRUE(sync_wait(note_call_on(pool, calls, waits)).has_value()); });
+    while (!waits.load()) std::this_thread::yield();
+    {
+        static_thread_pool other{{.threads = 1}};
+        std::atomic<bool> other_waits{false};
+        std::thread third([&] { static_cast<void>(sync_wait(note_call_on(other, calls, other_waits))); });
+        while (!other_waits.load()) std::this_thread::yield();
+        go.count_down();
+        third.join();
+    }
+    first.join();
+    second.join();
+    EXPECT_EQ(calls.load(), 2);
 }
 
 TEST_F(blocking_calls, limits_that_make_no_sense_are_refused) {

@@ -209,7 +209,6 @@ const std::vector<coex_test::kind_of_subject> kinds = {
     {"sleeping", make_subject<sleeping>},
 };
 
-// The place of the task must outlive these.
 const std::vector<coex_test::kind_of_subject> calls = {
     {"blocking_call", make_subject<blocking_call>},
     {"name_lookup", make_subject<name_lookup>, 4},
@@ -228,6 +227,7 @@ TEST_P(torture_of_waits, what_is_stopped_at_any_moment_ends_once_and_takes_nothi
 
 TEST_P(torture_of_waits, a_pool_that_is_destroyed_ends_what_waits_once) {
     destroy_under_it(kinds, 24);
+    destroy_under_it(calls, 24);
 }
 
 COEX_ON_BOTH_ROADS(torture_of_waits);

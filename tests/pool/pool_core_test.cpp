@@ -17,6 +17,7 @@
 namespace {
 
 using coex::static_thread_pool;
+using coex::detail::extension_kind;
 using coex::detail::pool_access;
 using coex::detail::pool_core;
 using coex::detail::pool_extension;
@@ -69,7 +70,7 @@ TEST(pool_core, the_extension_is_made_once_and_found_by_all) {
         std::vector<std::thread> threads;
         for (int i = 0; i < 4; ++i) {
             threads.emplace_back([&] {
-                pool_extension& mine = pool_access::core(pool).extension([&](pool_core&) {
+                pool_extension& mine = pool_access::core(pool).extension(extension_kind::io, [&](pool_core&) {
                     made.fetch_add(1);
                     return std::make_unique<pending>(stops);
                 });
@@ -92,8 +93,8 @@ TEST(pool_core, a_pool_ends_only_after_its_extension_is_quiet) {
         {
             static_thread_pool pool{{.threads = 2}};
             pool_core& core = pool_access::core(pool);
-            auto& extension =
-                static_cast<pending&>(core.extension([&](pool_core&) { return std::make_unique<pending>(stops); }));
+            auto& extension = static_cast<pending&>(
+                core.extension(extension_kind::io, [&](pool_core&) { return std::make_unique<pending>(stops); }));
             extension.in_flight.store(1);
             helper = std::thread([&core, &extension, &stops, &last] {
                 const pool_core::visit visit(core);
@@ -115,7 +116,8 @@ TEST(pool_core, an_extension_made_while_the_pool_shuts_down_is_stopped) {
         pool.post([&] {
             pool_core& core = pool_access::core(pool);
             while (!core.draining()) std::this_thread::yield();
-            static_cast<void>(core.extension([&](pool_core&) { return std::make_unique<pending>(stops); }));
+            static_cast<void>(
+                core.extension(extension_kind::io, [&](pool_core&) { return std::make_unique<pending>(stops); }));
         });
     }
     EXPECT_GE(stops.load(), 1);

@@ -38,28 +38,26 @@ void set_blocking_limits(blocking_limits limits);
 
 namespace detail {
 
+class blocking_calls;
+
 /// A call that waits for a helper thread, or is made by one.
 ///
-/// OWNER: the queue's lock, while it is listed or `refused` may be set; then the helper that took it.
+/// OWNER: the queue's lock, while it is queued or in progress, and for `refused`; then the helper that took it.
 struct blocking_call {
     using function = void(blocking_call*) noexcept;
 
     explicit blocking_call(function* run_call) noexcept : run(run_call) {}
 
-    function* run;
+    function* run;  // makes the call and keeps what it gives
+    coroutine_base* coroutine = nullptr;
+    blocking_calls* calls = nullptr;  // those of the pool on which the coroutine is; null when that is elsewhere
+    inplace_stop_source stop;         // of the token that the function is given
     blocking_call* following = nullptr;
     blocking_call* preceding = nullptr;
-    bool listed = false;
+    bool queued = false;
     bool refused = false;  // cancelled before it was queued
+    bool pinned = false;   // its pool asks it to stop: it must not go meanwhile
 };
-
-/// Has a helper thread run the call. Returns false when it was cancelled before: it then never runs.
-///
-/// Errors: std::system_error when there is no thread, and none can be started.
-[[nodiscard]] bool start_blocking(blocking_call& call);
-
-/// Returns true when the call had not begun: it never runs, and belongs to the caller again.
-[[nodiscard]] bool cancel_blocking(blocking_call& call) noexcept;
 
 /// A function of ours that returns its error in a `result`, instead of throwing it.
 template <class Function>
@@ -98,9 +96,8 @@ protected:
     blocking_wait& operator=(const blocking_wait&) = delete;
     ~blocking_wait() = default;
 
-    [[nodiscard]] bool suspend(coroutine_base& coroutine);
+    [[nodiscard]] bool suspend(coroutine_base& waiting);
     void resumed() noexcept { stop_callback_.reset(); }
-    [[nodiscard]] coroutine_base& coroutine() const noexcept { return *coroutine_; }
 
 private:
     struct cancel_request {
@@ -108,7 +105,6 @@ private:
         void operator()() const noexcept;
     };
 
-    coroutine_base* coroutine_ = nullptr;
     std::optional<inplace_stop_callback<cancel_request>> stop_callback_;
 };
 
@@ -148,18 +144,16 @@ private:
         auto& self = *static_cast<blocking_awaiter*>(self_call);
         COEX_TRY {
             if constexpr (fails_by_result<Function>) {
-                self.keep(traits::call(self.function_, self.coroutine().stop_token()));
+                self.keep(traits::call(self.function_, self.stop.get_token()));
             } else if constexpr (std::is_void_v<result>) {
-                traits::call(self.function_, self.coroutine().stop_token());
+                traits::call(self.function_, self.stop.get_token());
             } else {
-                self.result_.return_value(traits::call(self.function_, self.coroutine().stop_token()));
+                self.result_.return_value(traits::call(self.function_, self.stop.get_token()));
             }
         }
         COEX_CATCH(...) {
             self.result_.unhandled_exception();
         }
-        // LIFETIME: from here on the coroutine, and the awaiter in its frame, may be gone.
-        self.coroutine().resume_later();
     }
 
     void keep(coex::result<result> ended) {
@@ -196,8 +190,10 @@ private:
 /// Completes: with what the function returns.
 /// Errors:    what the function throws; std::system_error when no thread can be started.
 /// Cancel:    by the stop token of the awaiting task: a call that has not begun never does, and the task unwinds. One
-///            that has begun goes on to its end; it can watch the token that it is given.
-/// Lifetime:  the place where the task is must outlive the call.
+///            that has begun goes on to its end; it can watch the token that it is given. When the pool on which the
+///            task is ends, its calls are cancelled in the same way, and the destructor waits for those that have
+///            begun: their tasks resume with what they give.
+/// Lifetime:  another place than a pool must outlive the call.
 template <class Function>
 [[nodiscard]] auto blocking(Function&& function) {
     return detail::blocking_sender<std::decay_t<Function>>(std::in_place, std::forward<Function>(function));
