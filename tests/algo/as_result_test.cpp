@@ -3,6 +3,7 @@
 #include "algo/support.hpp"
 
 #include <exec/algo/just.hpp>
+#include <exec/algo/then.hpp>
 #include <exec/algo/timeout.hpp>
 #include <exec/coro/block_on.hpp>
 #include <exec/coro/task.hpp>
@@ -46,6 +47,25 @@ TEST(as_result, gives_an_error_as_the_exception_that_would_be_thrown) {
     EXPECT_EQ(message_of(std::get<0>(*failed.values).error()), "own");
     const auto code = run<result<void>>(as_result(coex::just_error(std::make_error_code(std::errc::timed_out))));
     EXPECT_THROW(std::get<0>(*code.values).value(), std::system_error);
+}
+
+TEST(as_result, gives_what_copying_a_value_or_an_error_threw) {
+    const auto failure_of = [](auto sender) {
+        std::string message = "none";
+        auto all = as_result(std::move(sender)) |
+                   coex::then([&](auto&& given) noexcept { message = message_of(given.error()); });
+        EXPECT_EQ(run<>(std::move(all)).how, "value");
+        return message;
+    };
+    fragile value(0);
+    fragile error(0);
+    EXPECT_EQ(failure_of(lent<coex::set_value_t, fragile>(value)), "fragile");
+    EXPECT_EQ(failure_of(lent<coex::set_error_t, fragile>(error)), "fragile");
+}
+
+TEST(as_result, gives_an_error_that_only_moves) {
+    const auto failed = run<result<void>>(as_result(coex::just_error(std::make_unique<int>(3))));
+    EXPECT_THROW(std::get<0>(*failed.values).value(), only_moves);
 }
 
 TEST(as_result, a_stop_passes_by) {

@@ -257,6 +257,38 @@ private:
     int left_;
 };
 
+/// Completes with a reference to `object`, as a value (`set_value_t`) or as an error (`set_error_t`), so that who wants
+/// to keep it has to copy it.
+template <class Tag, class T>
+class lent {
+public:
+    using sender_concept = coex::sender_tag;
+    using completion_signatures = coex::completion_signatures<Tag(T&)>;
+
+    explicit lent(T& object) noexcept : object_(&object) {}
+
+    template <class Receiver>
+    class operation {
+    public:
+        using operation_state_concept = coex::operation_state_tag;
+
+        operation(T& object, Receiver receiver) : object_(&object), receiver_(std::move(receiver)) {}
+        void start() & noexcept { Tag()(std::move(receiver_), *object_); }
+
+    private:
+        T* object_;
+        Receiver receiver_;
+    };
+
+    template <coex::receiver Receiver>
+    [[nodiscard]] operation<Receiver> connect(Receiver receiver) const {
+        return {*object_, std::move(receiver)};
+    }
+
+private:
+    T* object_;
+};
+
 [[nodiscard]] inline std::exception_ptr failure(const char* message) {
     return std::make_exception_ptr(std::runtime_error(message));
 }

@@ -86,6 +86,20 @@ TEST(sync_wait, throws_what_copying_a_value_threw) {
     EXPECT_THROW(static_cast<void>(sync_wait(lend)), std::runtime_error);
 }
 
+TEST(sync_wait, throws_an_error_that_only_moves) {
+    try {
+        static_cast<void>(sync_wait(coex::just_error(std::make_unique<int>(3))));
+        ADD_FAILURE() << "nothing was thrown";
+    } catch (const only_moves& error) {
+        EXPECT_EQ(*error, 3);
+    }
+}
+
+TEST(sync_wait, throws_what_copying_an_error_threw) {
+    fragile object(0);
+    EXPECT_THROW(static_cast<void>(sync_wait(lent<coex::set_error_t, fragile>(object))), std::runtime_error);
+}
+
 TEST(sync_wait, offers_its_own_loop_as_scheduler) {
     const auto caller = std::this_thread::get_id();
     const auto sender = coex::read_env(coex::get_scheduler) |
