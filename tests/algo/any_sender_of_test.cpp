@@ -13,8 +13,11 @@
 
 #include <gtest/gtest.h>
 
+#include <exception>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -61,6 +64,29 @@ TEST(any_sender_of, chooses_among_several_ways_to_complete_by_type) {
               std::tuple(sizeof(int)));
     EXPECT_EQ(coex::sync_wait(either(just(std::string())) | coex::then([](auto&& value) { return sizeof(value); })),
               std::tuple(sizeof(std::string)));
+}
+
+TEST(any_sender_of, sends_an_error_of_each_kind_as_what_it_is) {
+    using fails = any_sender_of<set_value_t(), set_error_t(int), set_error_t(long), set_error_t(only_moves),
+                                set_error_t(std::exception_ptr)>;
+    const auto kind_of = [](fails sender) {
+        std::string kind = "none";
+        auto all = std::move(sender) | coex::upon_error([&kind]<class Error>(Error&& error) noexcept {
+                       static_assert(!std::is_lvalue_reference_v<Error>);
+                       if constexpr (std::is_same_v<Error, int>) kind = "int " + std::to_string(error);
+                       if constexpr (std::is_same_v<Error, long>) kind = "long " + std::to_string(error);
+                       if constexpr (std::is_same_v<Error, only_moves>) kind = "pointer " + std::to_string(*error);
+                       if constexpr (std::is_same_v<Error, std::exception_ptr>) kind = message_of(error);
+                   });
+        static_cast<void>(coex::sync_wait(std::move(all)));
+        return kind;
+    };
+    EXPECT_EQ(kind_of(coex::just_error(1)), "int 1");
+    EXPECT_EQ(kind_of(coex::just_error(2L)), "long 2");
+    EXPECT_EQ(kind_of(coex::just_error(std::make_unique<int>(3))), "pointer 3");
+    EXPECT_EQ(kind_of(coex::just_error(failure("own"))), "own");
+    EXPECT_EQ(kind_of(just() | coex::then([] { throw std::runtime_error("thrown"); })), "thrown");
+    EXPECT_EQ(kind_of(just()), "none");
 }
 
 TEST(any_sender_of, destroys_a_sender_that_was_never_connected) {

@@ -171,6 +171,15 @@ TEST_F(parallel_bulk, keeps_what_only_moves) {
     EXPECT_EQ(*std::get<0>(coex::sync_wait(std::move(work)).value()), 4);
 }
 
+TEST_F(parallel_bulk, tells_of_a_value_that_cannot_be_kept_and_makes_no_call) {
+    fragile object(0);
+    int calls = 0;
+    auto work = coex::schedule(there) | coex::then([&object]() noexcept -> fragile& { return object; }) |
+                bulk(coex::par, 1, [&calls](int, fragile&) noexcept { ++calls; });
+    EXPECT_THROW(static_cast<void>(coex::sync_wait(std::move(work))), std::runtime_error);
+    EXPECT_EQ(calls, 0);
+}
+
 TEST_F(parallel_bulk, tells_of_one_exception_after_all_calls_have_ended) {
     for (int round = 0; round < 100; ++round) {
         std::atomic<int> running{0};

@@ -3,6 +3,7 @@
 
 #include "algo/support.hpp"
 
+#include <exec/algo/any_sender_of.hpp>
 #include <exec/algo/as_result.hpp>
 #include <exec/algo/bulk.hpp>
 #include <exec/algo/continues_on.hpp>
@@ -28,8 +29,12 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <exception>
 #include <memory>
+#include <optional>
+#include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace {
@@ -179,6 +184,93 @@ TEST(throwing_values, make_an_error_of_a_value_that_cannot_be_kept) {
     EXPECT_THROW(run(coex::stopped_as_optional(gives())), int);
     EXPECT_THROW(run(coex::finally(gives(), just())), int);
     EXPECT_THROW(run(coex::affine(gives() | coex::into_variant())), int);
+}
+
+/// What `adapt(lent)` fails with, when the object lent, a value or an error, throws as it is copied.
+template <class Tag, class Adapt>
+[[nodiscard]] std::string failure_of(Adapt adapt) {
+    coex_test::fragile object(0);
+    std::string message = "none";
+    auto all = adapt(coex_test::lent<Tag, coex_test::fragile>(object)) |
+               coex::upon_error([&message]<class Error>(Error&& error) noexcept {
+                   if constexpr (std::is_same_v<std::remove_cvref_t<Error>, std::exception_ptr>) {
+                       message = coex_test::message_of(error);
+                   }
+               }) |
+               then([&message]<class... Values>(Values&&... values) noexcept {
+                   if constexpr ((requires { values.has_error(); } && ...)) {
+                       ((message = coex_test::message_of(values.error())), ...);
+                   }
+               });
+    static_cast<void>(coex::sync_wait(std::move(all)));
+    return message;
+}
+
+/// Both, for the adaptors that keep values and errors in the same way.
+template <class Adapt>
+void expect_told(Adapt adapt) {
+    EXPECT_EQ(failure_of<coex::set_value_t>(adapt), "fragile");
+    EXPECT_EQ(failure_of<coex::set_error_t>(adapt), "fragile");
+}
+
+TEST(what_throws_when_it_is_copied, takes_the_place_of_the_value_or_error_that_cannot_be_kept) {
+    coex::static_thread_pool pool(coex::pool_options{.threads = 1});
+    const auto there = pool.get_scheduler();
+    expect_told([](auto work) { return coex::when_all(std::move(work)); });
+    expect_told([](auto work) { return coex::when_any(std::move(work)); });
+    expect_told([](auto work) { return coex::stop_when(std::move(work), just()); });
+    expect_told([](auto work) { return coex::finally(std::move(work), just()); });
+    expect_told([](auto work) { return coex::timeout(std::move(work), std::chrono::hours(1)); });
+    expect_told([](auto work) { return coex::as_result(std::move(work)); });
+    expect_told([&](auto work) { return coex::continues_on(std::move(work), there); });
+    expect_told([&](auto work) { return coex::on(there, std::move(work)); });
+    expect_told([](auto work) { return coex::affine(std::move(work)); });
+    EXPECT_EQ(failure_of<coex::set_value_t>(
+                  [](auto work) { return std::move(work) | coex::let_value([](auto&) noexcept { return just(); }); }),
+              "fragile");
+    EXPECT_EQ(failure_of<coex::set_error_t>(
+                  [](auto work) { return std::move(work) | coex::let_error([](auto&) noexcept { return just(); }); }),
+              "fragile");
+    EXPECT_EQ(failure_of<coex::set_value_t>([](auto work) { return coex::into_variant(std::move(work)); }), "fragile");
+    EXPECT_EQ(failure_of<coex::set_value_t>([](auto work) { return coex::stopped_as_optional(std::move(work)); }),
+              "fragile");
+}
+
+/// Expects of `adapt(handed)` that its completion may destroy the operation and then request the stop: nothing of the
+/// operation is left in the outer token, and nothing touches it any more.
+template <class Adapt>
+void expect_nothing_left(Adapt adapt) {
+    coex::inplace_stop_source outer;
+    coex_test::hand<> by;
+    using work = decltype(adapt(coex_test::handed<>(by)));
+    using environment = coex::prop<coex::get_stop_token_t, coex::inplace_stop_token>;
+    std::optional<coex_test::running<work, environment>> operation;
+    operation.emplace(adapt(coex_test::handed<>(by)), environment(coex::get_stop_token, outer.get_token()));
+    int ended = 0;
+    operation->result.after = [&] {
+        ++ended;
+        const auto running_function = std::move(operation->result.after);  // outlives the operation
+        operation.reset();
+        outer.request_stop();
+    };
+    operation->start();
+    EXPECT_EQ(ended, 0);
+    by.give();
+    EXPECT_EQ(ended, 1);
+    EXPECT_FALSE(by.stop_seen);
+}
+
+TEST(completion, comes_after_all_else_that_an_operation_does) {
+    expect_nothing_left([](auto work) { return coex::when_all(just(), std::move(work)); });
+    expect_nothing_left([](auto work) { return coex::when_any(std::move(work)); });
+    expect_nothing_left([](auto work) { return coex::finally(std::move(work), just()); });
+    expect_nothing_left([](auto work) { return coex::finally(just(), std::move(work)); });
+    expect_nothing_left([](auto work) { return just() | coex::let_value([work]() noexcept { return work; }); });
+    expect_nothing_left([](auto work) { return coex::as_result(std::move(work)) | then([](auto&&) noexcept {}); });
+    expect_nothing_left([](auto work) {
+        return coex::any_sender_of<coex::set_value_t(), coex::set_error_t(std::exception_ptr), coex::set_stopped_t()>(
+            std::move(work));
+    });
 }
 
 }  // namespace

@@ -68,6 +68,28 @@ TEST(finally, waits_for_the_cleanup) {
     EXPECT_EQ(*std::get<0>(*operation.result.values), 3);
 }
 
+TEST(finally, starts_the_cleanup_only_when_the_work_has_ended_and_keeps_the_result_meanwhile) {
+    auto shared = std::make_shared<int>(1);
+    const std::weak_ptr<int> watch = shared;
+    hand<> work;
+    hand<> cleanup;
+    auto operation = connected<std::shared_ptr<int>>(
+        finally(handed<>(work) | coex::then([&shared]() noexcept { return std::move(shared); }), handed<>(cleanup)));
+    operation.start();
+    EXPECT_TRUE(work.started);
+    EXPECT_FALSE(cleanup.started);
+    work.give();
+    EXPECT_TRUE(cleanup.started);
+    EXPECT_FALSE(watch.expired());
+    EXPECT_EQ(operation.result.how, "");
+    cleanup.give();
+    EXPECT_EQ(*std::get<0>(*operation.result.values), 1);
+}
+
+TEST(finally, an_error_of_the_cleanup_comes_instead_of_a_stop_too) {
+    EXPECT_EQ(run<>(finally(just_stopped(), just_error(failure("cleanup")))).error, "cleanup");
+}
+
 TEST(finally, a_stop_request_reaches_the_work_and_not_the_cleanup) {
     coex::inplace_stop_source source;
     hand<> work;

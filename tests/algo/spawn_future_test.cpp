@@ -75,6 +75,30 @@ TEST(spawn_future, gives_errors_and_stops_which_the_scope_does_not_get) {
     coex::block_on(scope.join());
 }
 
+TEST(spawn_future, moves_a_result_that_only_moves_whether_it_is_there_or_comes_later) {
+    counting_scope scope;
+    {
+        hand<only_moves> by;
+        auto later = connected<only_moves>(spawn_future(handed<only_moves>(by), scope.get_token()));
+        later.start();
+        by.give(std::make_unique<int>(4));
+        EXPECT_EQ(*std::get<0>(*later.result.values), 4);
+        auto failed = spawn_future(coex::just_error(std::make_unique<int>(5)), scope.get_token()) |
+                      coex::upon_error([](only_moves error) noexcept { return *error; });
+        EXPECT_EQ(*run<int>(std::move(failed)).values, std::tuple(5));
+    }
+    coex::block_on(scope.join());
+}
+
+TEST(spawn_future, gives_what_copying_a_result_threw) {
+    counting_scope scope;
+    fragile value(0);
+    fragile error(0);
+    EXPECT_EQ(run<fragile>(spawn_future(lent<coex::set_value_t, fragile>(value), scope.get_token())).error, "fragile");
+    EXPECT_EQ(run<>(spawn_future(lent<coex::set_error_t, fragile>(error), scope.get_token())).error, "fragile");
+    coex::block_on(scope.join());
+}
+
 TEST(spawn_future, is_stopped_when_the_scope_is_closed) {
     counting_scope scope;
     scope.close();

@@ -77,6 +77,15 @@ TEST(timeout, errors_and_stops_of_the_operation_pass) {
     EXPECT_EQ(stops.start().result.how, "stopped");
 }
 
+TEST(timeout, a_value_that_cannot_be_kept_is_an_error_and_the_timer_is_disarmed) {
+    limited<fragile> here;
+    fragile object(0);
+    auto operation = here.of(lent<coex::set_value_t, fragile>(object));
+    operation.start();
+    EXPECT_EQ(operation.result.error, "fragile");
+    EXPECT_EQ(here.place.armed(), 0u);
+}
+
 TEST(timeout, an_operation_stopped_for_want_of_time_fails_as_timed_out) {
     limited<int> here;
     hand<int> by;

@@ -110,6 +110,33 @@ TEST(when_all, an_error_wins_over_a_stop) {
     EXPECT_EQ(operation.result.error, "later");
 }
 
+TEST(when_all, values_of_others_are_dropped_for_an_error_and_are_gone_with_the_operation) {
+    auto shared = std::make_shared<int>(1);
+    const std::weak_ptr<int> watch = shared;
+    {
+        hand<int> fails;
+        auto operation = connected<std::shared_ptr<int>, int>(when_all(just(std::move(shared)), handed<int>(fails)));
+        operation.start();
+        fails.fail(failure("own"));
+        EXPECT_EQ(operation.result.error, "own");
+        EXPECT_FALSE(operation.result.values.has_value());
+    }
+    EXPECT_TRUE(watch.expired());
+}
+
+TEST(when_all, completes_where_and_when_its_last_sender_does) {
+    hand<> first;
+    hand<> last;
+    std::string order;
+    auto operation = connected<>(when_all(handed<>(first), handed<>(last)) | coex::then([&order] { order += "all;"; }));
+    operation.start();
+    last.give();
+    order += "one;";
+    first.give();
+    order += "returned;";
+    EXPECT_EQ(order, "one;all;returned;");
+}
+
 TEST(when_all, a_value_that_cannot_be_kept_is_an_error) {
     fragile object(0);
     const auto lend = just() | coex::then([&object]() noexcept -> fragile& { return object; });

@@ -94,6 +94,19 @@ TEST(when_any, completes_with_what_keeping_the_values_threw) {
     EXPECT_EQ(run<fragile>(when_any(just(fragile(3)))).error, "fragile");
 }
 
+TEST(when_any, a_value_that_cannot_be_kept_stops_the_others_all_the_same) {
+    hand<> other;
+    fragile object(0);
+    other.stops_when_asked = false;
+    auto operation = connected<fragile>(
+        when_any(handed<>(other) | coex::then([] { return fragile(9); }), lent<coex::set_value_t, fragile>(object)));
+    operation.start();
+    EXPECT_TRUE(other.stop_seen);
+    EXPECT_EQ(operation.result.how, "") << "not before all have ended";
+    other.stop();
+    EXPECT_EQ(operation.result.error, "fragile");
+}
+
 TEST(when_any, a_stop_request_is_passed_on_to_all) {
     coex::inplace_stop_source source;
     hand<int> first;
@@ -197,6 +210,37 @@ TEST(stop_when, waits_for_both_and_a_result_in_spite_of_the_request_is_not_lost)
     EXPECT_EQ(operation.result.how, "");
     work.give(4);
     EXPECT_EQ(*operation.result.values, std::tuple(4));
+}
+
+TEST(stop_when, starts_the_sender_before_the_trigger_and_completes_after_both_in_any_order) {
+    std::string order;
+    const auto note = [&order](char name) { return just() | coex::then([&order, name] { order += name; }); };
+    EXPECT_EQ(run<>(stop_when(note('w'), note('t'))).how, "value");
+    EXPECT_EQ(order, "wt");
+    hand<> work;
+    hand<> trigger;
+    trigger.stops_when_asked = false;
+    auto operation = connected<>(stop_when(handed<>(work), handed<>(trigger)));
+    operation.start();
+    work.give();
+    EXPECT_TRUE(trigger.stop_seen);
+    EXPECT_EQ(operation.result.how, "") << "the trigger has not ended";
+    trigger.fail(failure("the trigger's"));
+    EXPECT_EQ(operation.result.how, "value");
+}
+
+TEST(stop_when, its_senders_share_a_stop_token_that_is_not_the_receivers) {
+    coex::inplace_stop_source source;
+    std::optional<coex::inplace_stop_token> of_work;
+    std::optional<coex::inplace_stop_token> of_trigger;
+    const auto tell = [](std::optional<coex::inplace_stop_token>& into) {
+        return coex::read_env(coex::get_stop_token) | coex::then([&into](auto token) { into = token; });
+    };
+    EXPECT_EQ(
+        run_in<>(stop_when(tell(of_work), tell(of_trigger)), coex::prop(coex::get_stop_token, source.get_token())).how,
+        "value");
+    EXPECT_EQ(of_work, of_trigger);
+    EXPECT_NE(of_work, source.get_token());
 }
 
 TEST(stop_when, errors_of_the_sender_pass) {

@@ -40,6 +40,14 @@ struct get_secret_t {
 };
 constexpr get_secret_t get_secret{};
 
+/// The same for an answer that only moves: it is lent.
+struct get_pointer_t : coex::forwarding_query_t {
+    template <class Env>
+    [[nodiscard]] const only_moves& operator()(const Env& env) const noexcept {
+        return env.query(*this);
+    }
+};
+
 static_assert(coex::dependent_sender<decltype(read_env(get_depth))>);
 static_assert(completes_in_with<decltype(read_env(get_depth)), coex::prop<get_depth_t, int>, coex::set_value_t(int)>);
 static_assert(
@@ -55,6 +63,28 @@ TEST(read_env, turns_an_exception_of_the_query_into_an_error) {
     };
     static_assert(completes_with<decltype(read_env(throwing_query())), coex::set_value_t(int), can_throw>);
     EXPECT_EQ(run<int>(read_env(throwing_query())).error, "query");
+}
+
+TEST(read_env, moves_an_answer_that_only_moves) {
+    struct gives_pointer {
+        only_moves operator()(const coex::env<>&) const noexcept { return std::make_unique<int>(6); }
+    };
+    static_assert(completes_with<decltype(read_env(gives_pointer())), coex::set_value_t(only_moves)>);
+    EXPECT_EQ(*std::get<0>(*run<only_moves>(read_env(gives_pointer())).values), 6);
+}
+
+TEST(write_env, keeps_an_answer_that_only_moves) {
+    auto sender = read_env(get_pointer_t()) | coex::then([](const only_moves& pointer) noexcept { return *pointer; }) |
+                  write_env(coex::prop(get_pointer_t(), std::make_unique<int>(6)));
+    EXPECT_EQ(std::get<0>(*run<int>(std::move(sender)).values), 6);
+}
+
+TEST(write_env, moves_values_and_errors_that_only_move) {
+    const coex::prop depth(get_depth, 1);
+    EXPECT_EQ(*std::get<0>(*run<only_moves>(coex::just(std::make_unique<int>(7)) | write_env(depth)).values), 7);
+    auto failed = coex::just_error(std::make_unique<int>(8)) | write_env(depth) |
+                  coex::upon_error([](only_moves error) noexcept { return *error; });
+    EXPECT_EQ(std::get<0>(*run<int>(std::move(failed)).values), 8);
 }
 
 TEST(write_env, answers_before_the_receivers_environment) {
