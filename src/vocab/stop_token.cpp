@@ -67,7 +67,7 @@ bool stop_state::request_stop() noexcept {
         if (list_.callbacks != nullptr) list_.callbacks->previous_ = &list_.callbacks;
         callback->previous_ = nullptr;
         bool destroyed = false;
-        callback->destroyed_ = &destroyed;
+        callback->destroyed_ = &destroyed;  // out of the list: the link is not needed any more
         unlock();
 
         callback->invoke_(callback);

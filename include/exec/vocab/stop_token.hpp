@@ -15,6 +15,7 @@ namespace detail {
 
 class stop_state;
 class nested_stop_source;
+class late_stop_callback;
 
 /// A registered callback: a node of its source's list. Lives in the inplace_stop_callback that derives from it.
 class stop_callback_base {
@@ -26,7 +27,7 @@ protected:
     using invoke_function = void(stop_callback_base*) noexcept;
 
     explicit stop_callback_base(const stop_state* source, invoke_function* invoke) noexcept
-        : source_(source), invoke_(invoke) {}
+        : source_(source), invoke_(invoke), next_(nullptr) {}
     ~stop_callback_base() = default;
 
     void attach() noexcept;
@@ -36,12 +37,15 @@ protected:
 private:
     friend class stop_state;
     friend class nested_stop_source;
+    friend class late_stop_callback;
 
     const stop_state* source_;
     invoke_function* invoke_;
-    stop_callback_base* next_ = nullptr;       // OWNER: the source's lock
+    union {
+        stop_callback_base* next_;  // while in the list; OWNER: the source's lock
+        bool* destroyed_;           // afterwards; OWNER: the thread that runs request_stop()
+    };
     stop_callback_base** previous_ = nullptr;  // OWNER: the source's lock; null when not in the list
-    bool* destroyed_ = nullptr;                // OWNER: the thread that runs request_stop()
     std::atomic<bool> finished_{false};        // written by the thread that runs request_stop()
 };
 
@@ -67,6 +71,7 @@ private:
     template <class Callback>
     friend class inplace_stop_callback;
     friend class detail::nested_stop_source;
+    friend class detail::late_stop_callback;
     explicit inplace_stop_token(const detail::stop_state* source) noexcept : source_(source) {}
 
     const detail::stop_state* source_ = nullptr;
@@ -225,6 +230,29 @@ private:
 
 template <class Callback>
 inplace_stop_callback(inplace_stop_token, Callback) -> inplace_stop_callback<Callback>;
+
+namespace detail {
+
+/// A callback that is registered some time after it was made, or never: what derives from it waits in the frames of
+/// coroutines, of which there may be millions, and saves what std::optional and the callback's own pointer take.
+class late_stop_callback : protected stop_callback_base {
+protected:
+    explicit late_stop_callback(invoke_function* invoke) noexcept : stop_callback_base(nullptr, invoke) {}
+    ~late_stop_callback() { release(); }
+
+    /// As the constructor of inplace_stop_callback. At most once.
+    void register_at(inplace_stop_token token) noexcept {
+        source_ = token.source_;
+        attach();
+    }
+    /// As its destructor.
+    void release() noexcept {
+        detach();
+        source_ = nullptr;
+    }
+};
+
+}  // namespace detail
 
 /// The callback type of a stop token.
 template <class Token, class Callback>
