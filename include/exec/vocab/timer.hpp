@@ -2,7 +2,7 @@
 
 #include <exec/base/std_chrono.hpp>
 
-#include <cstddef>
+#include <cstdint>
 
 namespace coex::inline v0 {
 
@@ -19,12 +19,12 @@ struct timer_node {
     timer_node(const timer_node&) = delete;
     timer_node& operator=(const timer_node&) = delete;
 
-    static constexpr std::size_t not_armed = static_cast<std::size_t>(-1);
+    static constexpr std::uint32_t not_armed = static_cast<std::uint32_t>(-1);
 
     timer_clock::time_point deadline{};
-    expired_function* expired;         // called under the service's lock: hand over, don't compute
-    bool stopped = false;              // OWNER: the service's lock; the wait was cancelled before its deadline
-    std::size_t position = not_armed;  // OWNER: the service's lock; index in its heap
+    expired_function* expired;           // called under the service's lock: hand over, don't compute
+    std::uint32_t position = not_armed;  // OWNER: the service's lock; index in its heap
+    bool stopped = false;                // OWNER: the service's lock; the wait was cancelled before its deadline
 
 protected:
     ~timer_node() = default;
