@@ -12,24 +12,24 @@ COEX_NOINLINE bool sleep_awaiter::start(coroutine_base& coroutine) {
         return true;
     }
     coroutine_ = &coroutine;
-    service_ = &coroutine.context().timers();
-    deadline = until_ ? *until_ : deadline_after(*service_, duration_);
+    timer_service& service = coroutine.context().timers();
+    if (meaning_ == meaning::since_start) deadline = deadline_after(service, deadline.time_since_epoch());
     const bool former = coroutine.detach();
     // First the callback, then the timer: a stop in between is noted in the node, and arm() refuses it. The other way
     // round, the timer could end, and the coroutine with it, while the callback is being made.
-    if (coroutine.stop_token().stop_possible()) stop_callback_.emplace(coroutine.stop_token(), cancel_request{this});
+    register_at(coroutine.stop_token());
     bool armed = false;
     COEX_TRY {
-        armed = service_->arm(*this);
+        armed = service.arm(*this);
     }
     COEX_CATCH(...) {
-        stop_callback_.reset();
+        release();
         coroutine.reattach(former);
         COEX_RETHROW;
     }
     // LIFETIME: once armed, the timer may have ended, and *this with it.
     if (armed) return true;
-    stop_callback_.reset();
+    release();
     coroutine.reattach(former);
     coroutine.unwind_here();
     return true;
@@ -44,8 +44,10 @@ void sleep_awaiter::on_end(timer_node* node) noexcept {
     }
 }
 
-void sleep_awaiter::cancel_request::operator()() const noexcept {
-    awaiter->service_->cancel(*awaiter);
+void sleep_awaiter::on_stop(stop_callback_base* callback) noexcept {
+    auto* const self = static_cast<sleep_awaiter*>(callback);
+    // The coroutine stays where it is, and in its place, until it has released the callback.
+    self->coroutine_->context().timers().cancel(*self);
 }
 
 }  // namespace coex::inline v0::detail

@@ -9,40 +9,39 @@
 
 #include <concepts>
 #include <coroutine>
-#include <optional>
 
 namespace coex::inline v0 {
 namespace detail {
 
 /// Waits in a coroutine for a deadline, with the timers of the place where the coroutine is.
-class sleep_awaiter : timer_node {
+class sleep_awaiter : timer_node, late_stop_callback {
 public:
     explicit sleep_awaiter(timer_clock::duration duration) noexcept
-        : timer_node(&sleep_awaiter::on_end), duration_(duration) {}
-    explicit sleep_awaiter(timer_clock::time_point until) noexcept
-        : timer_node(&sleep_awaiter::on_end), until_(until) {}
+        : sleep_awaiter(timer_clock::time_point(duration), meaning::since_start) {}
+    explicit sleep_awaiter(timer_clock::time_point until) noexcept : sleep_awaiter(until, meaning::moment) {}
 
     [[nodiscard]] static bool await_ready() noexcept { return false; }
     template <std::derived_from<coroutine_base> Promise>
     bool await_suspend(std::coroutine_handle<Promise> coroutine) {
         return start(coroutine.promise());
     }
-    void await_resume() noexcept { stop_callback_.reset(); }
+    void await_resume() noexcept { release(); }
 
 private:
-    struct cancel_request {
-        sleep_awaiter* awaiter;
-        void operator()() const noexcept;
-    };
+    /// What `deadline` says until the awaiter starts.
+    enum class meaning : bool { moment, since_start };
+
+    sleep_awaiter(timer_clock::time_point until, meaning meant) noexcept
+        : timer_node(&sleep_awaiter::on_end), late_stop_callback(&sleep_awaiter::on_stop), meaning_(meant) {
+        deadline = until;
+    }
 
     [[nodiscard]] bool start(coroutine_base& coroutine);
     static void on_end(timer_node* node) noexcept;
+    static void on_stop(stop_callback_base* callback) noexcept;
 
-    timer_clock::duration duration_{};
-    std::optional<timer_clock::time_point> until_;
+    meaning meaning_;
     coroutine_base* coroutine_ = nullptr;
-    timer_service* service_ = nullptr;
-    std::optional<inplace_stop_callback<cancel_request>> stop_callback_;
 };
 
 template <class When>
