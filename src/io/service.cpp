@@ -24,6 +24,11 @@ bool transfers_nothing(const io_request& request) noexcept {
     return (request.opcode == io_opcode::receive || request.opcode == io_opcode::send) && request.length == 0;
 }
 
+// One that goes on while nobody waits for its parts would keep the slot from what its owner does between them.
+bool takes_slot(const io_request& request) noexcept {
+    return !is_multishot(request.opcode);
+}
+
 }  // namespace
 
 io_service& io_service::of(static_thread_pool& pool) {
@@ -59,7 +64,7 @@ void io_service::begin(io_operation& operation) noexcept {
 void io_service::begin(io_operation& operation, bool at_home) noexcept {
     operations_.fetch_add(1);
     operation.run = &io_service::run_advance;
-    if (!admission_.admit(operation, operation.state_, stop_asked)) return;
+    if (takes_slot(operation.request_) && !admission_.admit(operation, operation.state_, stop_asked)) return;
     // LIFETIME: once it is submitted, the operation may be gone.
     //   A coroutine of another place that runs on a worker is in a blocking wait, which would keep the worker's ring
     //   from submitting: leave it to a worker that is free.
@@ -77,7 +82,7 @@ void io_service::run_advance(work_item* item) noexcept {
 }
 
 void io_service::advance(worker& here, io_operation& operation) noexcept {
-    operation.admitted_ = true;
+    operation.admitted_ = takes_slot(operation.request_);
     int failed = stopping_.load() ? -ECANCELED : backend_->prepare(here, operation);
     if (failed == 0 && (operation.state_.fetch_or(started) & stop_asked) != 0) failed = -ECANCELED;
     if (failed != 0) {

@@ -2,6 +2,7 @@
 
 #include "io/socket_support.hpp"
 
+#include <exec/algo/timeout.hpp>
 #include <exec/io/backend_kind.hpp>
 #include <exec/io/tcp.hpp>
 #include <exec/io/unix.hpp>
@@ -148,6 +149,21 @@ TEST_P(incoming_test, who_holds_all_buffers_still_receives) {
 }
 
 // What the kernel has is not counted; so it is filled to see that nothing of it is lost.
+task<std::string> receive_and_answer(incoming_blocks& incoming, unix_stream& stream) {
+    std::string question = co_await one_block(incoming);
+    co_await coex::timeout(stream.write_all(bytes_of(question)), std::chrono::seconds(20));
+    co_return question;
+}
+
+TEST_P(incoming_test, keeps_no_slot_of_the_io_depth_while_nobody_waits_for_it) {
+    static_thread_pool pool{{.threads = 1, .io_depth = 1}};
+    const receive_buffers buffers(4, 64);
+    auto [here, there] = unix_stream::pair(pool);
+    incoming_blocks incoming(here, buffers);
+    ASSERT_EQ(::send(there.native_handle(), "hello", 5, 0), 5);
+    EXPECT_EQ(run_on(pool, receive_and_answer(incoming, here)), "hello");
+}
+
 TEST(incoming, every_buffer_is_back_at_the_kernel_after_much_traffic) {
     static_thread_pool pool{{.threads = 1}};
     const receive_buffers buffers(16, 64);

@@ -3,11 +3,15 @@
 #include "io/left_over.hpp"
 #include "io/socket_support.hpp"
 
+#include <exec/algo/timeout.hpp>
+#include <exec/io/poll.hpp>
+
 #include <fcntl.h>
 #include <sys/eventfd.h>
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <random>
@@ -187,6 +191,17 @@ TEST_P(poll_sequences, a_pool_that_is_destroyed_ends_the_wait) {
         mine.reset();
         waiting.join();
     }
+}
+
+TEST_P(poll_sequences, keeps_no_slot_of_the_io_depth_while_nobody_waits_for_it) {
+    static_thread_pool narrow{{.threads = 1, .io_depth = 1}};
+    poll_sequence sequence(narrow, ends[0], poll_events::readable, GetParam());
+    EXPECT_TRUE(waits(sequence));
+    write_byte();
+    const auto other = [&]() -> task<poll_events> {
+        co_return co_await coex::timeout(coex::poll(narrow, ends[0], poll_events::readable), std::chrono::seconds(20));
+    };
+    EXPECT_EQ(run_on(narrow, other()), poll_events::readable);
 }
 
 TEST_P(poll_sequences, one_that_goes_or_is_assigned_another_leaves_nothing_behind) {

@@ -44,7 +44,8 @@ struct pool_options {
     std::size_t queue_limit = 0;
 
     /// How many input/output operations bound to this pool may be in flight at once; more wait in order, holding no
-    /// worker. 0: no limit.
+    /// worker. What `poll_sequence` and the incoming sequences leave to the kernel meanwhile is not counted. 0: no
+    /// limit.
     unsigned io_depth = 0;
 
     /// Pins worker i to `cpus[i % cpus.size()]`. Empty: not pinned.
