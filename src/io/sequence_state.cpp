@@ -46,9 +46,11 @@ bool sequence_state::wait(arrival& task, coroutine_base& coroutine) noexcept {
     operation_.emplace(*this);
     io_operation_access::service(*operation_) = &service_;
     self_ = shared_from_this();
+    service_.announce_one();
     lock.unlock();
-    // LIFETIME: the coroutine may be gone; the operation keeps the state until it has ended.
-    service_.begin(*operation_, at_home);
+    // LIFETIME: a stop may have ended the coroutine, and its owner the sequence. The operation keeps the state until it
+    //   has ended; being announced, it keeps the pool.
+    service_.begin_announced(*operation_, at_home);
     return true;
 }
 

@@ -58,11 +58,11 @@ bool io_service::try_at_once(io_operation& operation) noexcept {
 }
 
 void io_service::begin(io_operation& operation) noexcept {
-    begin(operation, &operation.coroutine_->context().threads() == &pool_);
+    announce_one();
+    begin_announced(operation, &operation.coroutine_->context().threads() == &pool_);
 }
 
-void io_service::begin(io_operation& operation, bool at_home) noexcept {
-    operations_.fetch_add(1);
+void io_service::begin_announced(io_operation& operation, bool at_home) noexcept {
     operation.run = &io_service::run_advance;
     if (takes_slot(operation.request_) && !admission_.admit(operation, operation.state_, stop_asked)) return;
     // LIFETIME: once it is submitted, the operation may be gone.

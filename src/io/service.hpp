@@ -50,9 +50,11 @@ public:
     [[nodiscard]] bool try_at_once(io_operation& operation) noexcept;
 
     void begin(io_operation& operation) noexcept;
-    /// The same for one that belongs to no coroutine, and whose service is set; `at_home`: it is begun by a coroutine
-    /// of the pool.
-    void begin(io_operation& operation, bool at_home) noexcept;
+    /// The same for one that belongs to no coroutine, whose service is set, and for which announce_one() was called;
+    /// `at_home`: it is begun by a coroutine of the pool.
+    void begin_announced(io_operation& operation, bool at_home) noexcept;
+    /// The pool goes on until the operation that is about to be begun has ended.
+    void announce_one() noexcept { operations_.fetch_add(1); }
     void cancel(io_operation& operation) noexcept;
     void finish(io_operation& operation, int result) noexcept;
 
