@@ -63,7 +63,8 @@ struct incoming_options {
 /// While it lives, nothing else may receive from the stream. When it goes, what was received and not taken is lost.
 ///
 /// Thread-safe: no; one `next` at a time.
-/// Lifetime:    the stream must outlive it, and the pool its operations.
+/// Lifetime:    the stream must outlive it, and the pool its operations. No `next` may be in progress when it goes or
+///              is assigned another: it could wait for ever.
 class incoming_blocks {
 public:
     /// Errors: std::invalid_argument for an `ahead` of 0; as the first operation of a pool.

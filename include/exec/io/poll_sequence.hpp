@@ -34,7 +34,8 @@ enum class poll_trigger : unsigned char {
 ///     }
 ///
 /// Thread-safe: no; one `next` at a time. Any number may watch one descriptor.
-/// Lifetime:    the descriptor must stay open as long as the sequence; the pool must outlive its operations.
+/// Lifetime:    the descriptor must stay open as long as the sequence; the pool must outlive its operations. No `next`
+///              may be in progress when the sequence goes or is assigned another: it could wait for ever.
 class poll_sequence {
 public:
     /// Errors: as the first operation of a pool. With `poll_trigger::edge` and without io_uring, std::system_error
