@@ -322,7 +322,9 @@ void ring::sleep_until(timer_clock::time_point deadline) noexcept {
     submit_prepared();
     if (io_uring_sq_ready(&ring_) != 0) return;  // refused: among it may be what would end the sleep
     if (deadline == timer_clock::time_point::max()) return wait_for_completion(ring_, nullptr);
-    const auto left = std::max(deadline - timer_clock::now(), timer_clock::duration::zero());
+    // Compared first: what lies between now and the beginning of time is more than a duration holds.
+    const auto now = timer_clock::now();
+    const auto left = deadline > now ? deadline - now : timer_clock::duration::zero();
     const auto nanoseconds = std::chrono::ceil<std::chrono::nanoseconds>(left).count();
     const __kernel_timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
     wait_for_completion(ring_, &time);

@@ -1,5 +1,6 @@
 #include "io/ring.hpp"
 
+#include "io/service.hpp"
 #include "io/support.hpp"
 
 #include <exec/base/config.hpp>
@@ -8,6 +9,7 @@
 #include <exec/io/backend_kind.hpp>
 #include <exec/io/file.hpp>
 #include <exec/pool/static_thread_pool.hpp>
+#include <exec/vocab/timer.hpp>
 
 #include <gtest/gtest.h>
 
@@ -15,6 +17,7 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -188,6 +191,22 @@ TEST_F(refused_ring_test, operations_that_found_no_entry_end_with_their_pool) {
 task<std::size_t> read_once(file& from) {
     std::vector<std::byte> block(1);
     co_return co_await from.read_at(0, block);
+}
+
+TEST_F(ring_test, park_returns_at_once_however_long_ago_its_deadline_was) {
+    static_thread_pool pool{{.threads = 1}};
+    int failed = 0;
+    const auto parker = coex::detail::ring::make(coex::detail::io_service::of(pool), nullptr, failed);
+    ASSERT_NE(parker, nullptr) << failed;
+    std::atomic<bool> returned{false};
+    std::thread sleeper([&] {
+        parker->park(coex::timer_clock::time_point::min());
+        returned.store(true);
+    });
+    for (int i = 0; i < 10'000 && !returned.load(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_TRUE(returned.load());
+    parker->unpark();
+    sleeper.join();
 }
 
 TEST_F(ring_test, a_worker_that_cannot_make_its_ring_reports_it_and_tries_again_later) {
