@@ -26,7 +26,7 @@ DEAR = {
     "iterator": "<exec/base/std_ranges.hpp>",
     "locale": "move it to src/",
     "map": "move it to src/",
-    "memory": "<exec/base/owned.hpp>, heap_array.hpp, object.hpp, std_allocator.hpp or std_shared_ptr.hpp there",
+    "memory": "<exec/base/owned.hpp>, heap_array.hpp, object.hpp, std_allocator.hpp or counted.hpp there",
     "ostream": "<iosfwd>, and move the rest to src/",
     "random": "move it to src/",
     "ranges": "<exec/base/std_ranges.hpp>",

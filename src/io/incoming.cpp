@@ -20,7 +20,7 @@ constexpr std::size_t most_buffers = 32'768;
 constexpr std::size_t most_bytes = std::size_t{1} << 30;
 constexpr std::size_t line_bytes = 64;
 
-std::shared_ptr<detail::buffer_group> make_group(std::size_t count, std::size_t bytes) {
+detail::counted_ptr<detail::buffer_group> make_group(std::size_t count, std::size_t bytes) {
     if (count == 0 || count > most_buffers) {
         detail::throw_exception(
             std::invalid_argument("receive_buffers: count = " + std::to_string(count) + ": give 1 to 32768"));
@@ -30,21 +30,21 @@ std::shared_ptr<detail::buffer_group> make_group(std::size_t count, std::size_t 
             std::invalid_argument("receive_buffers: bytes = " + std::to_string(bytes) + ": give 1 to 2^30"));
     }
     const std::size_t whole = bytes + detail::bytes_before_datagram;
-    return std::make_shared<detail::buffer_group>(static_cast<unsigned>(std::bit_ceil(count)),
-                                                  (whole + line_bytes - 1) / line_bytes * line_bytes);
+    return detail::make_counted<detail::buffer_group>(static_cast<unsigned>(std::bit_ceil(count)),
+                                                      (whole + line_bytes - 1) / line_bytes * line_bytes);
 }
 
-void close(const std::shared_ptr<incoming_state>& state) noexcept {
+void close(const detail::counted_ptr<incoming_state>& state) noexcept {
     if (state != nullptr) state->close();
 }
 
-task<std::optional<received_block>> next_block(std::shared_ptr<incoming_state> state) {
+task<std::optional<received_block>> next_block(detail::counted_ptr<incoming_state> state) {
     std::optional<received_datagram> part = co_await incoming_state::next(std::move(state));
     if (!part) co_return std::nullopt;
     co_return std::move(part->block);
 }
 
-task<received_datagram> next_datagram(std::shared_ptr<incoming_state> state) {
+task<received_datagram> next_datagram(detail::counted_ptr<incoming_state> state) {
     std::optional<received_datagram> part = co_await incoming_state::next(std::move(state));
     co_return std::move(*part);
 }
@@ -60,7 +60,7 @@ std::size_t receive_buffers::in_use() const noexcept {
 }
 
 incoming_blocks::incoming_blocks(stream& from, const receive_buffers& buffers, incoming_options options)
-    : state_(std::make_shared<incoming_state>(from, incoming_state::kind::bytes, buffers, options)) {}
+    : state_(detail::make_counted<incoming_state>(from, incoming_state::kind::bytes, buffers, options)) {}
 
 incoming_blocks::incoming_blocks(incoming_blocks&&) noexcept = default;
 
@@ -79,7 +79,7 @@ std::coroutine_handle<task<std::optional<received_block>>::promise_type> incomin
 }
 
 incoming_datagrams::incoming_datagrams(datagram_socket& from, const receive_buffers& buffers, incoming_options options)
-    : state_(std::make_shared<incoming_state>(from, incoming_state::kind::datagrams, buffers, options)) {}
+    : state_(detail::make_counted<incoming_state>(from, incoming_state::kind::datagrams, buffers, options)) {}
 
 incoming_datagrams::incoming_datagrams(incoming_datagrams&&) noexcept = default;
 

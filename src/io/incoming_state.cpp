@@ -39,7 +39,7 @@ void incoming_state::prepare(io_request& request) const noexcept {
     }
 }
 
-task<std::optional<received_datagram>> incoming_state::next(std::shared_ptr<incoming_state> self) {
+task<std::optional<received_datagram>> incoming_state::next(counted_ptr<incoming_state> self) {
     incoming_state& state = *self;
     for (;;) {
         std::unique_lock lock(state.mutex());
@@ -81,7 +81,7 @@ incoming_state::step incoming_state::look() const noexcept {
 
 // Under the mutex.
 received_datagram incoming_state::take() {
-    const std::shared_ptr<ring_buffers>& buffers = this->buffers();
+    const counted_ptr<ring_buffers>& buffers = this->buffers();
     const std::uint16_t number = first_;
     const ring_buffers::note& note = buffers->note_of(number);
     first_ = note.next;

@@ -2,6 +2,7 @@
 
 #include "io/sequence_state.hpp"
 
+#include <exec/base/counted.hpp>
 #include <exec/coro/task.hpp>
 #include <exec/io/incoming.hpp>
 
@@ -9,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 
 namespace coex::inline v0::detail {
@@ -26,7 +26,7 @@ public:
     incoming_state(socket& from, kind what, const receive_buffers& buffers, incoming_options options);
 
     /// Waits for the next part; with none at the end of the stream.
-    [[nodiscard]] static task<std::optional<received_datagram>> next(std::shared_ptr<incoming_state> self);
+    [[nodiscard]] static task<std::optional<received_datagram>> next(counted_ptr<incoming_state> self);
 
 private:
     enum class step : unsigned char { take, end, fail, receive_plainly, wait };

@@ -1,21 +1,21 @@
 #pragma once
 
+#include "io/buffer_group.hpp"
+#include "io/ring_buffers.hpp"
+
+#include <exec/base/counted.hpp>
 #include <exec/io/operation.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <utility>
 
 namespace coex::inline v0::detail {
-
-class buffer_group;
-class ring_buffers;
 
 /// An operation that delivers many parts. It belongs to no coroutine: it tells its maker.
 class multishot_operation : public io_operation {
 public:
     /// `group`: of the buffers for receives; null for what needs none.
-    multishot_operation(static_thread_pool& pool, std::shared_ptr<buffer_group> group) noexcept
+    multishot_operation(static_thread_pool& pool, counted_ptr<buffer_group> group) noexcept
         : io_operation(pool), group_(std::move(group)) {}
 
     /// A part came: so many bytes in the buffer of that number; of others, what the kernel answered. Called under the
@@ -25,17 +25,17 @@ public:
     /// this returns.
     virtual void ended(int result) noexcept = 0;
 
-    [[nodiscard]] const std::shared_ptr<buffer_group>& group() const noexcept { return group_; }
+    [[nodiscard]] const counted_ptr<buffer_group>& group() const noexcept { return group_; }
     /// The buffers of the ring at which it was begun; null when that could not lend any.
-    [[nodiscard]] const std::shared_ptr<ring_buffers>& buffers() const noexcept { return buffers_; }
-    void set_buffers(std::shared_ptr<ring_buffers> lent) noexcept { buffers_ = std::move(lent); }
+    [[nodiscard]] const counted_ptr<ring_buffers>& buffers() const noexcept { return buffers_; }
+    void set_buffers(counted_ptr<ring_buffers> lent) noexcept { buffers_ = std::move(lent); }
 
 protected:
     ~multishot_operation() = default;
 
 private:
-    const std::shared_ptr<buffer_group> group_;
-    std::shared_ptr<ring_buffers> buffers_;  // OWNER: the ring's lock; constant once a part came
+    const counted_ptr<buffer_group> group_;
+    counted_ptr<ring_buffers> buffers_;  // OWNER: the ring's lock; constant once a part came
 };
 
 }  // namespace coex::inline v0::detail

@@ -2,13 +2,12 @@
 
 #include "io/poll_state.hpp"
 
-#include <memory>
 #include <utility>
 
 namespace coex::inline v0 {
 
 poll_sequence::poll_sequence(static_thread_pool& pool, int descriptor, poll_events events, poll_trigger trigger)
-    : state_(std::make_shared<detail::poll_state>(pool, descriptor, events, trigger)) {}
+    : state_(detail::make_counted<detail::poll_state>(pool, descriptor, events, trigger)) {}
 
 poll_sequence::poll_sequence(poll_sequence&&) noexcept = default;
 

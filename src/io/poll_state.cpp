@@ -39,7 +39,7 @@ void poll_state::watch_edges() {
         std::system_error(errno, std::generic_category(), "poll descriptor " + std::to_string(descriptor_)));
 }
 
-task<poll_events> poll_state::next(std::shared_ptr<poll_state> self) {
+task<poll_events> poll_state::next(counted_ptr<poll_state> self) {
     poll_state& state = *self;
     const bool level = state.trigger_ == poll_trigger::level;
     for (;;) {

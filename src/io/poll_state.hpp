@@ -2,13 +2,13 @@
 
 #include "io/sequence_state.hpp"
 
+#include <exec/base/counted.hpp>
 #include <exec/coro/task.hpp>
 #include <exec/io/poll_sequence.hpp>
 #include <exec/io/socket_operations.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 namespace coex::inline v0::detail {
 
@@ -29,7 +29,7 @@ class poll_state final : public sequence_state {
 public:
     poll_state(static_thread_pool& pool, int descriptor, poll_events events, poll_trigger trigger);
 
-    [[nodiscard]] static task<poll_events> next(std::shared_ptr<poll_state> self);
+    [[nodiscard]] static task<poll_events> next(counted_ptr<poll_state> self);
 
 private:
     static constexpr unsigned most_untaken = 16;

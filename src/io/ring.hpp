@@ -2,8 +2,10 @@
 
 #include "io/operation_access.hpp"
 #include "io/owner_lock.hpp"
+#include "io/ring_buffers.hpp"
 #include "pool/parker.hpp"
 
+#include <exec/base/counted.hpp>
 #include <exec/vocab/work_item.hpp>
 
 #include <liburing.h>
@@ -22,7 +24,6 @@ namespace coex::inline v0::detail {
 
 class io_service;
 class multishot_operation;
-class ring_buffers;
 class ring_attendant;
 
 /// Lets tests have so many of the next submissions refused, as the kernel does when it is short of memory.
@@ -96,7 +97,7 @@ private:
         bool parts = false;  // of multishot operations, which have them already
     };
     struct lent_buffers {
-        std::shared_ptr<ring_buffers> buffers;
+        counted_ptr<ring_buffers> buffers;
         std::uint16_t number;
     };
 

@@ -11,7 +11,7 @@
 
 namespace coex::inline v0::detail {
 
-ring_buffers::ring_buffers(std::shared_ptr<buffer_group> group) : group_(std::move(group)), notes_(group_->count()) {
+ring_buffers::ring_buffers(counted_ptr<buffer_group> group) : group_(std::move(group)), notes_(group_->count()) {
     const std::size_t page = 4096;
     const std::size_t ring_bytes = (group_->count() * sizeof(io_uring_buf) + page - 1) / page * page;
     mapped_bytes_ = ring_bytes + group_->count() * group_->stride();

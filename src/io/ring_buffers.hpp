@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exec/base/counted.hpp>
 #include <exec/io/endpoint.hpp>
 #include <exec/io/received_block.hpp>
 
@@ -7,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -28,7 +28,7 @@ inline constexpr std::size_t bytes_before_datagram = sizeof(io_uring_recvmsg_out
 class ring_buffers final : public block_source {
 public:
     /// Errors: std::bad_alloc.
-    explicit ring_buffers(std::shared_ptr<buffer_group> group);
+    explicit ring_buffers(counted_ptr<buffer_group> group);
     ring_buffers(const ring_buffers&) = delete;
     ring_buffers& operator=(const ring_buffers&) = delete;
     ~ring_buffers() override;
@@ -53,7 +53,7 @@ public:
 private:
     void lend(std::uint16_t number, unsigned place) noexcept;
 
-    const std::shared_ptr<buffer_group> group_;
+    const counted_ptr<buffer_group> group_;
     std::vector<note> notes_;
     void* mapped_;
     std::size_t mapped_bytes_;

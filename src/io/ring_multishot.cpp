@@ -31,7 +31,7 @@ void ring::lend_buffers(multishot_operation& operation) noexcept {
     }
     withdraw_unused_buffers();
     COEX_TRY {
-        auto made = std::make_shared<ring_buffers>(operation.group());
+        auto made = make_counted<ring_buffers>(operation.group());
         lent_.reserve(lent_.size() + 1);
         const std::uint16_t free_number = free_buffer_number();
         if (made->register_at(ring_, free_number) != 0) return;
@@ -47,8 +47,8 @@ void ring::lend_buffers(multishot_operation& operation) noexcept {
 // Those that no receive and no block uses: nobody but the ring knows them. Their group gets new ones when it is used
 // again, so a worker never keeps the memory of many groups.
 void ring::withdraw_unused_buffers() noexcept {
-    const auto unused = std::partition(lent_.begin(), lent_.end(),
-                                       [](const lent_buffers& each) { return each.buffers.use_count() > 1; });
+    const auto unused =
+        std::partition(lent_.begin(), lent_.end(), [](const lent_buffers& each) { return each.buffers.is_shared(); });
     for (auto each = unused; each != lent_.end(); ++each) io_uring_unregister_buf_ring(&ring_, each->number);
     lent_.erase(unused, lent_.end());
 }

@@ -13,7 +13,7 @@ sequence_state::filling::filling(sequence_state& state) noexcept
     state.prepare(request_);
 }
 
-sequence_state::sequence_state(static_thread_pool& pool, std::shared_ptr<buffer_group> group)
+sequence_state::sequence_state(static_thread_pool& pool, counted_ptr<buffer_group> group)
     : pool_(pool), service_(io_service::of(pool)), group_(std::move(group)) {}
 
 bool sequence_state::wait(arrival& task, coroutine_base& coroutine) noexcept {
@@ -45,7 +45,7 @@ bool sequence_state::wait(arrival& task, coroutine_base& coroutine) noexcept {
     cancelled_ = false;
     operation_.emplace(*this);
     io_operation_access::service(*operation_) = &service_;
-    self_ = shared_from_this();
+    self_ = counted_ptr<sequence_state>(this);
     service_.announce_one();
     lock.unlock();
     // LIFETIME: a stop may have ended the coroutine, and its owner the sequence. The operation keeps the state until it
@@ -85,7 +85,7 @@ void sequence_state::part_came(int part, std::uint16_t number) noexcept {
 void sequence_state::ended(int result) noexcept {
     arrival* waiter = nullptr;
     bool stopped = false;
-    std::shared_ptr<sequence_state> self;
+    counted_ptr<sequence_state> self;
     {
         const std::lock_guard lock(mutex_);
         in_flight_ = false;

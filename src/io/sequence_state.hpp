@@ -2,6 +2,7 @@
 
 #include "io/multishot.hpp"
 
+#include <exec/base/counted.hpp>
 #include <exec/coro/coroutine_base.hpp>
 #include <exec/pool/static_thread_pool.hpp>
 #include <exec/vocab/stop_token.hpp>
@@ -9,7 +10,6 @@
 #include <concepts>
 #include <coroutine>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -26,7 +26,7 @@ class io_service;
 /// **Who continues the task.** Under the mutex, the part, the end or the stop takes it out of `waiter_`.
 ///
 /// Lock order: the ring's lock, mutex_, the locks of buffers.
-class sequence_state : public std::enable_shared_from_this<sequence_state> {
+class sequence_state : public counted {
 public:
     sequence_state(const sequence_state&) = delete;
     sequence_state& operator=(const sequence_state&) = delete;
@@ -75,7 +75,7 @@ protected:
     };
 
     /// Errors: as the first operation of a pool. `group`: whose buffers the parts come in; null for parts without.
-    explicit sequence_state(static_thread_pool& pool, std::shared_ptr<buffer_group> group = nullptr);
+    explicit sequence_state(static_thread_pool& pool, counted_ptr<buffer_group> group = nullptr);
 
     /// Says what is to be asked of the kernel.
     virtual void prepare(io_request& request) const noexcept = 0;
@@ -94,10 +94,10 @@ protected:
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
     [[nodiscard]] bool is_in_flight() const noexcept { return in_flight_; }
     /// The buffers in which the last operation's parts came.
-    [[nodiscard]] const std::shared_ptr<ring_buffers>& buffers() const noexcept { return operation_->buffers(); }
+    [[nodiscard]] const counted_ptr<ring_buffers>& buffers() const noexcept { return operation_->buffers(); }
 
     [[nodiscard]] static_thread_pool& pool() const noexcept { return pool_; }
-    [[nodiscard]] const std::shared_ptr<buffer_group>& group() const noexcept { return group_; }
+    [[nodiscard]] const counted_ptr<buffer_group>& group() const noexcept { return group_; }
     [[nodiscard]] std::mutex& mutex() noexcept { return mutex_; }
 
 private:
@@ -118,12 +118,12 @@ private:
 
     static_thread_pool& pool_;
     io_service& service_;
-    const std::shared_ptr<buffer_group> group_;
+    const counted_ptr<buffer_group> group_;
 
     std::mutex mutex_;
     // All below, OWNER: mutex_.
-    std::optional<filling> operation_;      // the last one
-    std::shared_ptr<sequence_state> self_;  // while the operation is in flight
+    std::optional<filling> operation_;  // the last one
+    counted_ptr<sequence_state> self_;  // while the operation is in flight
     bool in_flight_ = false;
     bool cancelled_ = false;  // the operation in flight was asked to end, which may be done once
     bool closed_ = false;     // the sequence has gone

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <exec/base/std_shared_ptr.hpp>
+#include <exec/base/counted.hpp>
 #include <exec/coro/task.hpp>
 #include <exec/io/datagram.hpp>
 #include <exec/io/received_block.hpp>
@@ -43,7 +43,7 @@ public:
 
 private:
     friend class detail::incoming_state;
-    std::shared_ptr<detail::buffer_group> group_;
+    detail::counted_ptr<detail::buffer_group> group_;
 };
 
 /// How an incoming sequence receives. All members have defaults.
@@ -86,7 +86,7 @@ private:
     // a program need not be compiled by the compiler that the library was.
     [[nodiscard]] std::coroutine_handle<task<std::optional<received_block>>::promise_type> make_next();
 
-    std::shared_ptr<detail::incoming_state> state_;
+    detail::counted_ptr<detail::incoming_state> state_;
 };
 
 /// A datagram that was received.
@@ -111,7 +111,7 @@ public:
 private:
     [[nodiscard]] std::coroutine_handle<task<received_datagram>::promise_type> make_next();  // as incoming_blocks has
 
-    std::shared_ptr<detail::incoming_state> state_;
+    detail::counted_ptr<detail::incoming_state> state_;
 };
 
 }  // namespace coex::inline v0

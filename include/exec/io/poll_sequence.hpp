@@ -1,6 +1,6 @@
 #pragma once
 
-#include <exec/base/std_shared_ptr.hpp>
+#include <exec/base/counted.hpp>
 #include <exec/coro/task.hpp>
 #include <exec/io/poll.hpp>
 
@@ -59,7 +59,7 @@ public:
 private:
     [[nodiscard]] std::coroutine_handle<task<poll_events>::promise_type> make_next();  // as incoming_blocks has
 
-    std::shared_ptr<detail::poll_state> state_;
+    detail::counted_ptr<detail::poll_state> state_;
 };
 
 }  // namespace coex::inline v0

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <exec/base/std_shared_ptr.hpp>
+#include <exec/base/counted.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -12,13 +12,10 @@ namespace coex::inline v0 {
 namespace detail {
 
 /// Where the memory of blocks comes from.
-class block_source {
+class block_source : public counted {
 public:
-    virtual void give_back(std::byte* memory, std::uint16_t number) noexcept = 0;
-
-protected:
-    block_source() = default;
     virtual ~block_source() = default;
+    virtual void give_back(std::byte* memory, std::uint16_t number) noexcept = 0;
 };
 
 }  // namespace detail
@@ -29,7 +26,7 @@ protected:
 class received_block {
 public:
     received_block() noexcept = default;
-    received_block(std::shared_ptr<detail::block_source> source, std::byte* memory, std::uint16_t number,
+    received_block(detail::counted_ptr<detail::block_source> source, std::byte* memory, std::uint16_t number,
                    std::span<const std::byte> bytes) noexcept
         : source_(std::move(source)), memory_(memory), bytes_(bytes), number_(number) {}
     received_block(received_block&& other) noexcept
@@ -54,7 +51,7 @@ public:
     [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
 
 private:
-    std::shared_ptr<detail::block_source> source_;
+    detail::counted_ptr<detail::block_source> source_;
     std::byte* memory_ = nullptr;
     std::span<const std::byte> bytes_;
     std::uint16_t number_ = 0;
