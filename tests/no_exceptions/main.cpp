@@ -2,6 +2,7 @@
 #include <exec/exec.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
@@ -117,6 +118,36 @@ coex::task<void> sockets(coex::static_thread_pool& pool) {
     CHECK(received.error_code() == coex::io_errc::end_of_stream);
 }
 
+coex::task<int> late(bool after_a_wait) {
+    if (after_a_wait) co_await coex::sleep_for(std::chrono::milliseconds(1));
+    co_yield coex::with_error(std::make_error_code(std::errc::timed_out));
+    co_return 1;
+}
+
+struct only_codes {
+    using error_types = coex::completion_signatures<coex::set_error_t(std::error_code)>;
+};
+
+coex::task<int, only_codes> late_by_code(bool fail) {
+    if (fail) co_yield coex::with_error(std::make_error_code(std::errc::timed_out));
+    co_return 7;
+}
+
+coex::task<void> tasks_end_with_errors() {
+    for (const bool after_a_wait : {false, true}) {
+        auto ended = co_await coex::as_result(late(after_a_wait));
+        CHECK(ended.error_code() == std::errc::timed_out);
+    }
+}
+
+void tasks_with_environments() {
+    const auto value = coex::sync_wait(late_by_code(false));
+    CHECK(value.has_value() && std::get<0>(*value) == 7);
+    const auto cured =
+        coex::sync_wait(late_by_code(true) | coex::upon_error([](std::error_code code) { return -code.value(); }));
+    CHECK(cured.has_value() && std::get<0>(*cured) == -ETIMEDOUT);
+}
+
 void errors_tell_what_they_are() {
     CHECK(!coex::error_code_of(nullptr));
     CHECK(coex::error_message_of(nullptr).empty());
@@ -136,6 +167,8 @@ int main() {
     stopped_work(pool);
     senders(pool);
     CHECK(coex::block_on(sum(pool)) == 42);
+    coex::block_on(tasks_end_with_errors());
+    tasks_with_environments();
     coex::block_on(files(pool));
     coex::block_on(sockets(pool));
     errors_tell_what_they_are();
