@@ -105,17 +105,25 @@ pool_core::~pool_core() {
                  "the thread that made it must destroy it, outside of its tasks");
     observed_.pool_draining();
     draining_.store(true);
-    {
-        const std::lock_guard lock(extension_mutex_);
-        for (const auto& each : extensions_) {
-            if (each != nullptr) each->stop();
-        }
-    }
+    stop_extensions();
     timers_.close();
     timers_closed_.store(true);
     idle_.wake_all();
     if (adopted != nullptr) adopted->work_to_the_end();
     shut_down();
+}
+
+// One that is made later finds the pool draining. Not under the mutex: users' stop callbacks run here, which may wait
+// for a task that is the first to make an extension.
+void pool_core::stop_extensions() noexcept {
+    std::array<pool_extension*, extension_kinds> made{};
+    {
+        const std::lock_guard lock(extension_mutex_);
+        for (std::size_t i = 0; i < made.size(); ++i) made[i] = extensions_[i].get();
+    }
+    for (pool_extension* const each : made) {
+        if (each != nullptr) each->stop();
+    }
 }
 
 void pool_core::shut_down() noexcept {

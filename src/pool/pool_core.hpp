@@ -181,6 +181,7 @@ private:
     [[nodiscard]] bool has_nested_wait() const noexcept;
     void start_threads();
     void run_worker(worker& which) noexcept;
+    void stop_extensions() noexcept;
     void shut_down() noexcept;
     static void* thread_main(void* argument) noexcept;
 

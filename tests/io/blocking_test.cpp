@@ -2,6 +2,8 @@
 
 #include "io/socket_support.hpp"
 
+#include <exec/io/poll.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <latch>
@@ -233,6 +235,51 @@ TEST_F(blocking_calls, of_a_pool_that_ends_those_in_progress_are_waited_for_and_
         second.join();
         EXPECT_EQ(calls.load(), 0);
     }
+}
+
+/// Waits for an empty pipe once a pool has asked its calls to stop: the pool's first input or output.
+task<void> begin_io_late(static_thread_pool& home, int pipe, std::latch& begun, std::atomic<bool>& asked,
+                         std::latch& done) {
+    const struct at_the_end {
+        ~at_the_end() { done->count_down(); }
+        std::latch* done;
+    } at_the_end{&done};
+    co_await home.schedule();
+    begun.count_down();
+    while (!asked.load()) std::this_thread::yield();
+    static_cast<void>(co_await coex::poll(home, pipe, coex::poll_events::readable));
+}
+
+TEST_F(blocking_calls, a_stop_callback_may_wait_for_the_first_operation_of_the_pool_that_ends) {
+    std::atomic<bool> asked{false};
+    std::latch begun(2);
+    std::latch done(1);
+    coex_test::pipe_pair pipe;
+    const int reading_end = pipe.take_reading_end();
+    auto home = std::make_unique<static_thread_pool>(coex::pool_options{.threads = 2});
+    std::thread reader([&] { EXPECT_FALSE(sync_wait(begin_io_late(*home, reading_end, begun, asked, done))); });
+    std::thread caller([&] {
+        const auto wait_for_reader = [&](coex::inplace_stop_token token) {
+            const auto when_asked = [&] {
+                asked = true;
+                done.wait();
+            };
+            const coex::inplace_stop_callback callback(token, when_asked);
+            begun.count_down();
+            done.wait();
+        };
+        const auto on_pool = [&]() -> task<void> {
+            co_await home->schedule();
+            auto call = blocking(wait_for_reader);
+            co_await std::move(call);
+        };
+        static_cast<void>(sync_wait(on_pool()));
+    });
+    begun.wait();
+    home.reset();
+    reader.join();
+    caller.join();
+    ::close(reading_end);
 }
 
 TEST_F(blocking_calls, one_pool_that_ends_leaves_the_calls_of_others_alone) {
