@@ -237,6 +237,23 @@ TEST(deadline, at_the_end_of_time_never_comes) {
     EXPECT_EQ(operation.result.how, "value");
 }
 
+TEST(deadline, in_coarser_units_may_lie_beyond_what_the_clock_can_express) {
+    using coarse = std::chrono::time_point<coex::timer_clock, std::chrono::seconds>;
+    limited<> here;
+    hand<> first;
+    auto never = connected_in<>(coex::deadline(handed<>(first), coarse::max()), here.environment());
+    never.start();
+    here.place.advance(100000h);
+    EXPECT_FALSE(first.stop_seen);
+    first.give();
+    EXPECT_EQ(never.result.how, "value");
+    hand<> second;
+    auto long_ago = connected_in<>(handed<>(second) | coex::deadline(coarse::min()), here.environment());
+    long_ago.start();
+    here.place.advance(0ms);
+    EXPECT_TRUE(second.stop_seen);
+}
+
 // --- in tasks -----------------------------------------------------------------------------------------------------
 
 task<void> sleeps(std::chrono::milliseconds time) {

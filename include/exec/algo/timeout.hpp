@@ -194,12 +194,13 @@ struct deadline_adaptor {
 /// One that has passed already lets an operation end that is complete at once, and stops any other.
 ///
 /// Errors: those of `timeout`; the message says how long the operation had.
-template <sender Sender>
-[[nodiscard]] constexpr auto deadline(Sender&& work, timer_clock::time_point end) {
-    return detail::deadline_adaptor()(std::forward<Sender>(work), end);
+template <sender Sender, class Duration>
+[[nodiscard]] constexpr auto deadline(Sender&& work, std::chrono::time_point<timer_clock, Duration> end) {
+    return detail::deadline_adaptor()(std::forward<Sender>(work), detail::clock_time(end));
 }
-[[nodiscard]] constexpr auto deadline(timer_clock::time_point end) {
-    return detail::bind_adaptor(detail::deadline_adaptor(), end);
+template <class Duration>
+[[nodiscard]] constexpr auto deadline(std::chrono::time_point<timer_clock, Duration> end) {
+    return detail::bind_adaptor(detail::deadline_adaptor(), detail::clock_time(end));
 }
 
 }  // namespace coex::inline v0

@@ -17,6 +17,17 @@ template <class Rep, class Period>
     return std::chrono::ceil<timer_clock::duration>(duration);
 }
 
+/// The same moment, not earlier. One that the clock cannot express is as good as never, or as the beginning of time.
+template <class Duration>
+[[nodiscard]] constexpr timer_clock::time_point clock_time(
+    std::chrono::time_point<timer_clock, Duration> moment) noexcept {
+    using seconds = std::chrono::duration<long double>;
+    const seconds since_epoch(moment.time_since_epoch());
+    if (since_epoch >= seconds(timer_clock::duration::max())) return timer_clock::time_point::max();
+    if (since_epoch <= seconds(timer_clock::duration::min())) return timer_clock::time_point::min();
+    return timer_clock::time_point(std::chrono::ceil<timer_clock::duration>(moment.time_since_epoch()));
+}
+
 /// The end of a duration that begins now. Beyond the end of time means: never.
 [[nodiscard]] inline timer_clock::time_point deadline_after(timer_service& service,
                                                             timer_clock::duration duration) noexcept {
