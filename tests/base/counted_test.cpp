@@ -18,8 +18,8 @@ struct base : counted {
 };
 
 struct thing final : base {
-    thing(int& alive, int value) : alive_(alive), value(value) {
-        if (value < 0) throw std::invalid_argument("value");
+    thing(int& alive, int number) : alive_(alive), value(number) {
+        if (number < 0) throw std::invalid_argument("number");
         ++alive_;
     }
     ~thing() override { --alive_; }
