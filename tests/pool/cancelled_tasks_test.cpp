@@ -83,15 +83,17 @@ TEST(cancelled_tasks, a_token_from_outside_cancels_all_that_were_submitted_with_
 }
 
 TEST(cancelled_tasks, a_running_function_sees_both_its_handle_and_the_token_from_outside) {
-    static_thread_pool pool{{.threads = 2}};
+    std::atomic<int> begun{0};
     inplace_stop_source source;
-    const auto until_stopped = [](inplace_stop_token token) {
+    static_thread_pool pool{{.threads = 2}};
+    const auto until_stopped = [&begun](inplace_stop_token token) {
+        begun.fetch_add(1);
         while (!token.stop_requested()) std::this_thread::yield();
         return 1;
     };
     auto one = pool.submit(until_stopped, source.get_token());
     auto two = pool.submit(until_stopped, source.get_token());
-    while (pool.stats().running != 2) std::this_thread::yield();
+    while (begun.load() != 2) std::this_thread::yield();
     one.request_stop();
     EXPECT_EQ(one.get(), 1);
     EXPECT_FALSE(two.is_ready());
