@@ -142,6 +142,13 @@ private:
 
     void finish() noexcept {
         token_.release();
+        if constexpr (requires {
+                          { awaiter_.failure() } -> std::same_as<std::exception_ptr*>;
+                      }) {
+            if (std::exception_ptr* const error = awaiter_.failure()) {
+                return set_error(std::move(receiver_), std::move(*error));
+            }
+        }
         COEX_TRY {
             if constexpr (requires { awaiter_.await_result(); }) {
                 send(awaiter_.await_result());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/base/config.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/base/recycling.hpp>
 #include <exec/base/std_allocator.hpp>
 #include <exec/coro/allocated_frame.hpp>
@@ -95,6 +96,12 @@ public:
         return wait(*this);
     }
     T await_resume() { return this->take(); }
+#if !COEX_HAS_EXCEPTIONS
+    /// The error with which the task ended, or null. With exceptions, who sends it on catches it from await_resume().
+    [[nodiscard]] std::exception_ptr* failure() noexcept {
+        return this->known_ending() == outcome::error ? &this->held_error() : nullptr;
+    }
+#endif
 
 private:
     coroutine_base& promise_;
