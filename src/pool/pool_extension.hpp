@@ -16,7 +16,8 @@ public:
     pool_extension& operator=(const pool_extension&) = delete;
     virtual ~pool_extension() = default;
 
-    /// The pool shuts down: ends everything in flight as stopped, and refuses what comes later. Called once.
+    /// The pool shuts down: ends everything in flight as stopped, and refuses what comes later. Called once, or twice
+    /// when it is made at that moment.
     virtual void stop() noexcept = 0;
 
     /// True when nothing is in flight, and every submission caused by what was is complete.

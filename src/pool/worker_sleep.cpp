@@ -55,6 +55,7 @@ bool worker::sleep(predicate done, void* argument, timer_clock::time_point leave
             parker_.load()->park(deadline);
             pool_.observed().worker_woken(index_);
             note_waker();
+            pace_.note_gap();
             if (leave_at != timer_clock::time_point::max() && timer_clock::now() >= leave_at && try_leave())
                 return false;
         }

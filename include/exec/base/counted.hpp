@@ -23,12 +23,13 @@ private:
     template <class T>
     friend class counted_ptr;
 
-    // ORDER: relaxed; who adds a use has one.
+    // ORDER: relaxed; who adds a use has one, or has just made the object: there is nothing to be seen by it.
     void add_use() noexcept { uses_.fetch_add(1, std::memory_order_relaxed); }
-    // ORDER: acq_rel; the one who destroys it comes after all that others did with it.
+    // ORDER: acq_rel; the release pairs with the acquire of the last drop, and of is_used_twice() [C1]: what others did
+    // with the object comes before what its last user does, and before its end.
     [[nodiscard]] bool drop_use() noexcept { return uses_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
-    // ORDER: acquire; what others did with it before they dropped their uses comes before what its last user does.
+    // ORDER: acquire; pairs with the release in drop_use() [C1].
     [[nodiscard]] bool is_used_twice() const noexcept { return uses_.load(std::memory_order_acquire) > 1; }
 
     std::atomic<std::size_t> uses_{0};
