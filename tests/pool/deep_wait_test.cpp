@@ -1,12 +1,11 @@
 // A worker whose stack is nearly used up, and that gets no memory for another, waits without working meanwhile.
-#include "io/support.hpp"
+#include "pool/parker.hpp"
+#include "pool/spare_stack.hpp"
+#include "pool/worker.hpp"
 
 #include <exec/base/config.hpp>
 #include <exec/coro/coroutine_base.hpp>
-#include <exec/io/poll.hpp>
 #include <exec/pool/static_thread_pool.hpp>
-#include <exec/vocab/env.hpp>
-#include <exec/vocab/sender.hpp>
 
 #include <gtest/gtest.h>
 
@@ -15,12 +14,16 @@
 
 #include <atomic>
 #include <cstddef>
-#include <exception>
+#include <cstdlib>
 #include <fstream>
+#include <memory>
+#include <semaphore>
 
 namespace {
 
 using coex::static_thread_pool;
+using coex::detail::call_on_spare_stack;
+using coex::detail::worker;
 
 /// Until it goes, this process gets next to no more address space.
 class no_room_for_a_stack {
@@ -42,34 +45,22 @@ private:
     rlimit before_{};
 };
 
-class event {
+/// As a ring with a completion that nobody has taken out: it does not sleep before that was handed over.
+class parker_with_news final : public coex::detail::parker {
 public:
-    void set() noexcept {
-        happened_.store(true);
-        happened_.notify_all();
+    void park(coex::timer_clock::time_point) noexcept override {
+        if (handed_over) woken_.acquire();
     }
-    void wait() const noexcept { happened_.wait(false); }
+    void unpark() noexcept override { woken_.release(); }
+    bool poll() noexcept override {
+        handed_over = true;
+        return false;
+    }
+
+    std::atomic<bool> handed_over{false};
 
 private:
-    std::atomic<bool> happened_{false};
-};
-
-struct setting {
-    using receiver_concept = coex::receiver_tag;
-    template <class... Values>
-    void set_value(Values&&...) && noexcept {
-        what->set();
-    }
-    template <class Error>
-    void set_error(Error&&) && noexcept {
-        std::terminate();
-    }
-    void set_stopped() && noexcept { std::terminate(); }
-
-    [[nodiscard]] auto get_env() const noexcept { return coex::prop(coex::get_scheduler, pool->get_scheduler()); }
-
-    event* what;
-    static_thread_pool* pool;
+    std::counting_semaphore<> woken_{0};
 };
 
 /// Calls `function` with nearly all of the stack used up.
@@ -85,33 +76,20 @@ COEX_NOINLINE void call_deeply(Function& function) {
     used[1] = used[0];
 }
 
-TEST(deep_wait, hands_over_what_its_own_ring_brings) {
+TEST(deep_wait, hands_over_what_its_own_parker_has) {
     if (COEX_ADDRESS_SANITIZER || COEX_THREAD_SANITIZER) GTEST_SKIP() << "these need address space themselves";
-    coex_test::pipe_pair pipe;
-    const int reading_end = pipe.take_reading_end();
-    event waiting;
-    event readable;
-    event ended;
-    static_thread_pool elsewhere{{.threads = 1}};
-    static_thread_pool pool{{.threads = 2}};
-    pool.post([&] {
-        auto operation =
-            coex::connect(coex::poll(pool, reading_end, coex::poll_events::readable), setting{&readable, &pool});
-        coex::start(operation);
-        auto wait = [&] {
-            const no_room_for_a_stack limited;
-            elsewhere.install([&] {
-                waiting.set();
-                readable.wait();
-            });
-        };
-        call_deeply(wait);
-        ended.set();
-    });
-    waiting.wait();
-    pipe.write("x");
-    ended.wait();
-    ::close(reading_end);
+    static_thread_pool pool{{.threads = 1}};
+    const auto wait = [] {
+        auto made = std::make_unique<parker_with_news>();
+        parker_with_news* const news = made.get();
+        worker::current()->install_parker(std::move(made));
+        const no_room_for_a_stack limited;
+        EXPECT_FALSE(call_on_spare_stack([](void*) noexcept {}, nullptr)) << "then this test shows nothing";
+        const auto is_over = [](void* what) { return static_cast<parker_with_news*>(what)->handed_over.load(); };
+        worker::current()->work_until(is_over, news);
+        EXPECT_TRUE(news->handed_over);
+    };
+    pool.submit([&wait] { call_deeply(wait); }).get();
 }
 
 }  // namespace
