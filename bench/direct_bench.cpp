@@ -1,5 +1,6 @@
-// Random reads of 4 KiB past the page cache, 32 at a time, beside a ring by hand. Times are of a read and depend on the
-// device; `cpu` is the processor time that the process used for it, which is what a library can waste.
+// Random reads of 4 KiB past the page cache, 32 at a time, beside a ring by hand and fio. Times are of a read and
+// depend on the device; `cpu` is the processor time that the process used for it, which is what a library can waste.
+#include "baseline/fio.hpp"
 #include "ratio_main.hpp"
 #include "require.hpp"
 
@@ -30,10 +31,7 @@ constexpr int reads_each = 64;
 double processor_seconds() {
     rusage used{};
     ::getrusage(RUSAGE_SELF, &used);
-    const auto seconds = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-    };
-    return seconds(used.ru_utime) + seconds(used.ru_stime);
+    return coex_bench::processor_seconds(used);
 }
 
 /// A file in the current directory, as /tmp may lie in memory; removed at the end.
@@ -160,8 +158,31 @@ BENCHMARK_CAPTURE(by_hand, cooperative, IORING_SETUP_COOP_TASKRUN | IORING_SETUP
     ->Name("direct_reads_32_at_once/ring_cooperative")
     ->UseRealTime();
 
+/// A process of its own, of which one repetition is one iteration.
+void with_fio(benchmark::State& state, const coex_bench::fio& fio) {
+    constexpr int rounds = 20;
+    for (auto _ : state) {
+        const coex_bench::child_times times = fio.read(rounds * depth * reads_each);
+        state.SetIterationTime(times.elapsed / rounds);
+        state.counters["cpu"] = times.processor / (rounds * depth * reads_each);
+    }
+}
+
+void add_fio(const char* side, const std::vector<std::string>& options) {
+    benchmark::RegisterBenchmark((std::string("direct_reads_32_at_once/") + side).c_str(),
+                                 [=](benchmark::State& state) { with_fio(state, {the_file().path(), options}); })
+        ->UseManualTime()
+        ->Iterations(1);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (coex_bench::fio::is_installed()) {
+        add_fio("fio", {});
+        add_fio("fio_that_counts_less", {"--gtod_reduce=1", "--norandommap"});
+    } else {
+        std::fputs("direct_bench: without fio, which is not installed\n", stderr);
+    }
     return coex_bench::run(argc, argv);
 }

@@ -1,13 +1,15 @@
 // A server that echoes 64 bytes, with one thread on one processor, and a client on another: coex beside servers written
-// by hand for io_uring, and asio. Times are of a reply; `server_cpu` is the processor time that the server used for it.
+// by hand for io_uring, asio (both backends) and tokio. Times are of a reply; `server_cpu` is the processor time that
+// the server used for it.
+#include "baseline/echo_rivals.hpp"
 #include "baseline/ring_echo.hpp"
 #include "ratio_main.hpp"
 
-#include <exec/exec.hpp>
-
 #if defined(COEX_BENCH_ASIO)
-#include <asio.hpp>
+#include "baseline/asio_echo.hpp"
 #endif
+
+#include <exec/exec.hpp>
 
 #include <array>
 #include <atomic>
@@ -67,57 +69,25 @@ void ours(benchmark::State& state, int connections) {
     waiting.join();
 }
 
-void by_hand(benchmark::State& state, int connections, unsigned flags) {
+/// A server that accepts, and echoes in the thread that calls it until all connections have ended.
+void theirs(benchmark::State& state, int connections, void (*serve)(int listener, int connections)) {
     std::uint16_t port = 0;
     const int listener = listen_somewhere(port);
     std::thread server([&] {
         pin_this_thread(server_cpu);
-        ring_echo echoes(flags);
-        for (int i = 0; i < connections; ++i) {
-            const int accepted = accept(listener, nullptr, nullptr);
-            require(accepted >= 0, "accept");
-            set_no_delay(accepted);
-            echoes.add(accepted);
-        }
-        echoes.serve();
+        serve(listener, connections);
     });
     measure(state, port, connections, server.native_handle());
     server.join();
     close(listener);
 }
 
-#if defined(COEX_BENCH_ASIO)
-asio::awaitable<void> asio_echo(asio::ip::tcp::socket peer) {
-    std::array<char, 4096> block;
-    for (;;) {
-        asio::error_code failed;
-        const std::size_t n =
-            co_await peer.async_read_some(asio::buffer(block), asio::redirect_error(asio::use_awaitable, failed));
-        if (failed) co_return;
-        co_await asio::async_write(peer, asio::buffer(block, n), asio::use_awaitable);
-    }
+template <unsigned Flags>
+void serve_by_hand(int listener, int connections) {
+    ring_echo echoes(Flags);
+    for (int i = 0; i < connections; ++i) echoes.add(accept_one(listener));
+    echoes.serve();
 }
-
-void with_asio(benchmark::State& state, int connections) {
-    std::uint16_t port = 0;
-    const int listener = listen_somewhere(port);
-    std::thread server([&] {
-        pin_this_thread(server_cpu);
-        asio::io_context context(1);
-        for (int i = 0; i < connections; ++i) {
-            const int accepted = accept(listener, nullptr, nullptr);
-            require(accepted >= 0, "accept");
-            set_no_delay(accepted);
-            asio::co_spawn(context, asio_echo(asio::ip::tcp::socket(context, asio::ip::tcp::v4(), accepted)),
-                           asio::detached);
-        }
-        context.run();
-    });
-    measure(state, port, connections, server.native_handle());
-    server.join();
-    close(listener);
-}
-#endif
 
 void add(int connections) {
     const std::string name = "echo_" + std::to_string(connections) + "_connections/";
@@ -125,14 +95,17 @@ void add(int connections) {
         benchmark::RegisterBenchmark((name + side).c_str(), function)->UseRealTime();
     };
     register_one("ours", [=](benchmark::State& state) { ours(state, connections); });
-    register_one("ring_deferred", [=](benchmark::State& state) {
-        by_hand(state, connections, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
-    });
-    register_one("ring_cooperative", [=](benchmark::State& state) {
-        by_hand(state, connections, IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG);
-    });
+    const auto register_rival = [&](const char* side, void (*serve)(int, int)) {
+        register_one(side, [=](benchmark::State& state) { theirs(state, connections, serve); });
+    };
+    register_rival("ring_deferred", serve_by_hand < IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN >);
+    register_rival("ring_cooperative", serve_by_hand < IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG >);
 #if defined(COEX_BENCH_ASIO)
-    register_one("asio", [=](benchmark::State& state) { with_asio(state, connections); });
+    register_rival("asio", asio_serve);
+    register_rival("asio_on_io_uring", echo_with_asio_on_io_uring);
+#endif
+#if defined(COEX_BENCH_TOKIO)
+    register_rival("tokio", coex_bench_echo_with_tokio);
 #endif
 }
 

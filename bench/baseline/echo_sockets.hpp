@@ -54,6 +54,14 @@ inline int listen_somewhere(std::uint16_t& port) {
     return listener;
 }
 
+/// The next connection, without delay.
+inline int accept_one(int listener) {
+    const int accepted = accept(listener, nullptr, nullptr);
+    require(accepted >= 0, "accept");
+    set_no_delay(accepted);
+    return accepted;
+}
+
 inline std::vector<int> connect_all(std::uint16_t port, int count) {
     std::vector<int> sockets;
     sockaddr_in address{};
