@@ -1,6 +1,7 @@
 // What suspended tasks cost in memory: the growth of the resident set, divided by their number. Each figure comes from
 // a process of its own. Not a benchmark of time: it prints one line for each kind of wait.
 #include "plain_main.hpp"
+#include "resident.hpp"
 
 #include <exec/exec.hpp>
 
@@ -10,19 +11,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
-#include <fstream>
 #include <vector>
 
 namespace {
 
-constexpr std::size_t tasks = 1'000'000;
+using coex_bench::resident_bytes;
 
-[[nodiscard]] std::size_t resident_bytes() {
-    std::size_t total_pages = 0;
-    std::size_t resident_pages = 0;
-    std::ifstream("/proc/self/statm") >> total_pages >> resident_pages;
-    return resident_pages * static_cast<std::size_t>(getpagesize());
-}
+constexpr std::size_t tasks = 1'000'000;
 
 /// Starts tasks by hand, so that nothing but they themselves is counted: what is to be told of their ends lies in
 /// memory that was resident before.

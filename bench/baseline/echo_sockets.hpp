@@ -40,15 +40,15 @@ inline void set_no_delay(int descriptor) {
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-/// A socket that listens on a port of its own choice.
-inline int listen_somewhere(std::uint16_t& port) {
+/// A socket that listens on a port of its own choice, at one address of this machine or at all (INADDR_ANY).
+inline int listen_somewhere(std::uint16_t& port, in_addr_t at = INADDR_LOOPBACK) {
     const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(at);
     socklen_t size = sizeof address;
     require(listener >= 0 && bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                listen(listener, 1024) == 0 && getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0,
+                listen(listener, 4096) == 0 && getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0,
             "listen");
     port = ntohs(address.sin_port);
     return listener;
