@@ -4,6 +4,7 @@
 
 #include <exec/algo/counting_scope.hpp>
 #include <exec/algo/just.hpp>
+#include <exec/algo/spawn_future.hpp>
 #include <exec/algo/starts_on.hpp>
 #include <exec/algo/then.hpp>
 #include <exec/coro/block_on.hpp>
@@ -99,6 +100,22 @@ struct throws_on_connect {
 TEST(spawn, throws_what_connecting_throws_and_has_started_nothing) {
     counting_scope scope;
     EXPECT_THROW(spawn(throws_on_connect(), scope.get_token()), std::runtime_error);
+}
+
+struct breaks_when_copied {
+    breaks_when_copied() = default;
+    breaks_when_copied(const breaks_when_copied&) { throw std::runtime_error("copied"); }
+};
+
+TEST(spawn, throws_what_copying_the_environment_throws_and_has_started_nothing) {
+    counting_scope scope;
+    bool ran = false;
+    const breaks_when_copied environment;
+    auto work = just() | coex::then([&ran]() noexcept { ran = true; });
+    EXPECT_THROW(spawn(work, scope.get_token(), environment), std::runtime_error);
+    EXPECT_THROW(static_cast<void>(coex::spawn_future(work, scope.get_token(), environment)), std::runtime_error);
+    EXPECT_FALSE(ran);
+    coex::block_on(scope.join());
 }
 
 TEST(spawn, gives_the_work_the_environment) {

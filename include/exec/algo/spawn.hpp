@@ -23,11 +23,11 @@ namespace detail {
 
 /// The environment of spawned work: what the caller gave, the allocator if that came with the sender, and a place.
 template <class Env, class Allocator>
-[[nodiscard]] auto spawn_env(Env&& given, const Allocator& allocator) noexcept {
+[[nodiscard]] auto spawn_env(Env&& given, const Allocator& allocator) {
     using bare = std::remove_cvref_t<Env>;
     if constexpr (!answers<bare, get_allocator_t> && !is_recycling<Allocator>) {
-        return spawn_env(env<prop<get_allocator_t, Allocator>, bare>(prop(get_allocator, allocator), bare(given)),
-                         allocator);
+        using with_allocator = env<prop<get_allocator_t, Allocator>, bare>;
+        return spawn_env(with_allocator(prop(get_allocator, allocator), bare(std::forward<Env>(given))), allocator);
     } else if constexpr (has_start_scheduler<bare>) {
         return bare(std::forward<Env>(given));
     } else {
@@ -148,7 +148,7 @@ private:
 ///
 /// `work` must complete with no values. `environment` may have a scheduler, a stop token and an allocator.
 ///
-/// Errors:      std::bad_alloc; what connecting throws. Then nothing was started.
+/// Errors:      std::bad_alloc; what connecting and keeping `environment` throw. Then nothing was started.
 /// Cancel:      by the scope (`counting_scope::request_stop()`), or a stop token of `environment`.
 /// Complexity:  one allocation: by `get_allocator` of `environment`, or of the sender, or from recycled memory.
 inline constexpr struct spawn_t {
