@@ -198,6 +198,8 @@ struct bulk_base {
 /// are made in chunks by all threads of that pool; otherwise by one thread, in order.
 ///
 /// Errors:      the first exception in time; calls that have not begun by then are left out.
+/// Cancel:      a stop request leaves out no call. A function that is to end early looks at a token, such as one that
+///              `read_env(get_stop_token)` sends.
 /// Thread-safe: with `par`, `f` is called from several threads at once, with the same values.
 /// Complexity:  one allocation from recycled memory when it runs in parallel.
 inline constexpr struct bulk_t : detail::bulk_base<true, false> {
