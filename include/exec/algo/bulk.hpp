@@ -188,6 +188,14 @@ struct bulk_base {
     [[nodiscard]] constexpr auto operator()(Policy&& policy, Shape shape, F&& function) const {
         return bind_adaptor(*this, std::forward<Policy>(policy), shape, std::forward<F>(function));
     }
+    /// For who leaves the policy out: says so.
+    template <std::integral Shape, class F>
+    constexpr auto operator()(Shape, F&&) const {
+        static_assert(
+            !std::integral<Shape>,
+            "coex: bulk (bulk_chunked, bulk_unchunked): the policy is missing, which says whether several "
+            "threads may call the function at once; write bulk(coex::par, n, f), or coex::seq for one thread");
+    }
 };
 
 }  // namespace detail

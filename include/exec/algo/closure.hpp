@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exec/algo/pack.hpp>
+#include <exec/coro/named_sender.hpp>
 #include <exec/vocab/sender.hpp>
 
 #include <concepts>
@@ -79,6 +80,14 @@ using child_of_t = std::conditional_t<std::is_lvalue_reference_v<Self>, const Ch
 template <sender Sender, detail::closure Closure>
 [[nodiscard]] constexpr auto operator|(Sender&& sender, Closure&& closure) {
     return std::forward<Closure>(closure)(std::forward<Sender>(sender));
+}
+
+/// For a sender that has to be handed over: says so.
+template <detail::named_once_sender Sender, detail::closure Closure>
+constexpr auto operator|(Sender&&, Closure&&) {
+    static_assert(sizeof(Closure*) == 0,
+                  "coex: the sender before this | can be started once only (a task, or one that owns what only moves), "
+                  "and is given by its name; hand it over: std::move(sender) | ...");
 }
 
 /// `(s | first) | second` is `s | (first | second)`.

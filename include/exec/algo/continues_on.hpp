@@ -154,6 +154,13 @@ inline constexpr struct continues_on_t {
     [[nodiscard]] constexpr auto operator()(Scheduler&& scheduler) const {
         return detail::bind_adaptor(*this, std::forward<Scheduler>(scheduler));
     }
+    /// For who gives the place itself: says so.
+    template <detail::has_schedulers Place>
+    constexpr auto operator()(Place&&) const {
+        static_assert(!detail::has_schedulers<Place>,
+                      "coex: continues_on takes a scheduler, and this is a place that has one; give "
+                      "continues_on(pool.get_scheduler())");
+    }
 } continues_on{};
 
 }  // namespace coex::inline v0

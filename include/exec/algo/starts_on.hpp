@@ -83,6 +83,12 @@ private:
     connect_result_t<schedule_result_t<const Scheduler&>, arrival_receiver> arrival_;
 };
 
+/// A pool, or another place, given where its scheduler is meant.
+template <class T>
+concept has_schedulers = !scheduler<T> && requires(T& place) {
+    { place.get_scheduler() } -> scheduler;
+};
+
 /// Where a sender completes that is started on a scheduler.
 template <class Scheduler, class Child>
 class starts_on_attributes {
@@ -154,6 +160,13 @@ inline constexpr struct starts_on_t {
     [[nodiscard]] constexpr auto operator()(Scheduler&& scheduler, Sender&& sender) const {
         return detail::starts_on_sender<std::remove_cvref_t<Scheduler>, std::remove_cvref_t<Sender>>(
             std::forward<Scheduler>(scheduler), std::forward<Sender>(sender));
+    }
+    /// For who gives the place itself: says so.
+    template <detail::has_schedulers Place, sender Sender>
+    constexpr auto operator()(Place&&, Sender&&) const {
+        static_assert(!detail::has_schedulers<Place>,
+                      "coex: starts_on takes a scheduler, and this is a place that has one; give "
+                      "starts_on(pool.get_scheduler(), ...)");
     }
 } starts_on{};
 

@@ -4,6 +4,7 @@
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/awaiting.hpp>
 #include <exec/coro/blocking_run.hpp>
+#include <exec/coro/named_sender.hpp>
 #include <exec/coro/run_loop.hpp>
 #include <exec/coro/sender_awaiter.hpp>
 #include <exec/vocab/as_exception.hpp>
@@ -149,6 +150,21 @@ auto sync_wait(Work&& work, inplace_stop_token token = {}) {
         if (stopped) return std::optional<std::tuple<result>>();
         return std::optional<std::tuple<result>>(std::in_place, blocking.take());
     }
+}
+
+/// What can be given to no other: says why.
+template <class Work>
+    requires(!sender<Work> && !detail::task_awaitable<Work>)
+auto sync_wait(Work&&, inplace_stop_token = {}) {
+    static_assert(!detail::named_once_sender<Work>,
+                  "coex: sync_wait: this sender can be started once only (a task, or one that owns what only moves), "
+                  "and is given by its name; hand it over by sync_wait(std::move(sender))");
+    static_assert(
+        detail::named_once_sender<Work>,
+        "coex: sync_wait: this is neither a sender nor a task or operation of coex; give it what a coroutine, "
+        "an operation or an algorithm returns (a function is called first), or as_coex(sender) of another "
+        "library's");
+    return std::optional<std::tuple<>>();
 }
 
 }  // namespace coex::inline v0
