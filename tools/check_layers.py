@@ -165,7 +165,7 @@ def main():
         problems.append(f"{path}:{line}: {text}")
 
     files = [path for folder in ("include", "src", "tests", "examples", "bench")
-             for path in sorted((root / folder).rglob("*")) if path.suffix in (".hpp", ".cpp")]
+             for path in sorted((root / folder).rglob("*")) if path.suffix in (".hpp", ".ipp", ".cpp")]
     for path in files:
         check_file(root, path, report)
     find_cycles(root, [path for path in files if path.suffix == ".hpp" and layer_of(path.relative_to(root))], report)

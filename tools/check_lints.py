@@ -12,9 +12,9 @@ EDGE = re.compile(r"\[([A-Z]\d+)\]")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 RESERVED = re.compile(r"\b(?:_[A-Z]\w*|\w*__\w*)\b")
 # Reserved names that others gave us: compilers, the kernel's headers, the C library.
-GIVEN = re.compile(r"^_(?:GLIBCXX_RELEASE|_(\w+__|cpp_exceptions|cxa_exception_type|do_catch|builtin_\w+|has_\w+|kernel_\w+|sanitizer_\w+|tsan_\w+|cplusplus|STDCPP_\w+|n4861|[su](?:8|16|32|64)))$")
+GIVEN = re.compile(r"^_(?:GLIBCXX_RELEASE|_(\w+__|cpp_exceptions|cpp_lib_\w+|cxa_exception_type|do_catch|builtin_\w+|has_\w+|kernel_\w+|sanitizer_\w+|tsan_\w+|cplusplus|STDCPP_\w+|n4861|[su](?:8|16|32|64)))$")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work)/\w")
-SOURCE = (".hpp", ".cpp")
+SOURCE = (".hpp", ".cpp", ".ipp")
 MOST_COVERED = 4
 WRITTEN = SOURCE + ("", ".pml", ".md", ".py", ".build", ".yml", ".txt", ".json")
 NOT_OURS = ("LICENSE", ".git")  # in a worktree of git, .git is a file that names a path

@@ -12,126 +12,15 @@
 #include <concepts>
 #include <utility>
 
+#define COEX_SENDER_LIBRARY with_stdexec
+#include <exec/interop/library/scheduler.ipp>
+#undef COEX_SENDER_LIBRARY
+
 namespace coex::inline v0::interop {
 
-class stdexec_scheduler;
-
-namespace detail {
-
-/// Takes the environment that queries of schedulers and their senders may be given, which doesn't matter here. No
-/// template: g++ 12 loses the noexcept of those.
-struct any_environment {
-    constexpr any_environment() noexcept = default;
-    template <class Env>
-    constexpr any_environment(const Env&) noexcept {}
-};
-
-}  // namespace detail
-
-/// Makes `bulk`, `bulk_chunked` and `bulk_unchunked` of stdexec run on all threads of the pool on which the work before
-/// them completes, when their policy lets them.
-struct stdexec_domain : stdexec::default_domain {
-    template <stdexec::sender Sender, class Env>
-        requires detail::parallel_bulk<Sender> && requires(const Sender& sender, const Env& env) {
-            { detail::completion_place(sender, env) } -> std::same_as<execution_context&>;
-        }
-    [[nodiscard]] constexpr auto transform_sender(stdexec::set_value_t, Sender&& sender, const Env& env) const {
-        return detail::bulk_on(detail::completion_place(sender, env), std::forward<Sender>(sender));
-    }
-};
-
-/// A coex pool, or any other execution context, as a scheduler of stdexec: `stdexec_scheduler(pool.get_scheduler())`.
-///
-/// `schedule` cannot fail and allocates nothing; its operation is the pool's work item. It completes with a value even
-/// when stop was requested. `bulk` and its relatives, with `stdexec::par` or `par_unseq`, run on all threads.
-///
-/// Thread-safe: yes.
-/// Lifetime:    the pool must outlive the work that is scheduled on it.
-class stdexec_scheduler {
-public:
-    using scheduler_concept = stdexec::scheduler_tag;
-
-    explicit stdexec_scheduler(execution_context& context) noexcept : context_(&context) {}
-    explicit stdexec_scheduler(context_scheduler scheduler) noexcept : context_(&scheduler.context()) {}
-
-    class schedule_sender;
-    [[nodiscard]] schedule_sender schedule() const noexcept;
-
-    [[nodiscard]] static constexpr stdexec::forward_progress_guarantee query(
-        stdexec::get_forward_progress_guarantee_t) noexcept {
-        return stdexec::forward_progress_guarantee::parallel;
-    }
-    [[nodiscard]] stdexec_scheduler query(stdexec::get_completion_scheduler_t<stdexec::set_value_t>,
-                                          detail::any_environment = {}) const noexcept {
-        return *this;
-    }
-    [[nodiscard]] static constexpr stdexec_domain query(stdexec::get_completion_domain_t<stdexec::set_value_t>,
-                                                        detail::any_environment = {}) noexcept {
-        return {};
-    }
-    [[nodiscard]] execution_context& context() const noexcept { return *context_; }
-    friend bool operator==(const stdexec_scheduler&, const stdexec_scheduler&) noexcept = default;
-
-private:
-    execution_context* context_;
-};
-
-/// Completes on a thread of the pool.
-class stdexec_scheduler::schedule_sender {
-public:
-    using sender_concept = stdexec::sender_tag;
-    using completion_signatures = stdexec::completion_signatures<stdexec::set_value_t()>;
-
-    explicit schedule_sender(execution_context& context) noexcept : context_(&context) {}
-
-    /// Knows the scheduler: it completes nowhere else.
-    class attributes {
-    public:
-        explicit attributes(execution_context& context) noexcept : context_(&context) {}
-        [[nodiscard]] stdexec_scheduler query(stdexec::get_completion_scheduler_t<stdexec::set_value_t>,
-                                              detail::any_environment = {}) const noexcept {
-            return stdexec_scheduler(*context_);
-        }
-        [[nodiscard]] stdexec_domain query(stdexec::get_completion_domain_t<stdexec::set_value_t>,
-                                           detail::any_environment = {}) const noexcept {
-            return {};
-        }
-
-    private:
-        execution_context* context_;
-    };
-
-    template <class Receiver>
-    class operation : work_item {
-    public:
-        using operation_state_concept = stdexec::operation_state_tag;
-
-        operation(execution_context& context, Receiver&& receiver) noexcept
-            : work_item(&operation::complete), context_(&context), receiver_(std::move(receiver)) {}
-        void start() & noexcept { context_->submit(this); }
-
-    private:
-        static void complete(work_item* item) noexcept {
-            stdexec::set_value(std::move(static_cast<operation*>(item)->receiver_));
-        }
-
-        execution_context* context_;
-        [[no_unique_address]] Receiver receiver_;
-    };
-
-    template <stdexec::receiver Receiver>
-    [[nodiscard]] operation<Receiver> connect(Receiver receiver) const noexcept {
-        return {*context_, std::move(receiver)};
-    }
-    [[nodiscard]] attributes get_env() const noexcept { return attributes(*context_); }
-
-private:
-    execution_context* context_;
-};
-
-inline stdexec_scheduler::schedule_sender stdexec_scheduler::schedule() const noexcept {
-    return schedule_sender(*context_);
-}
+/// A coex pool as a scheduler of stdexec: see `library_scheduler`.
+using stdexec_scheduler = with_stdexec::library_scheduler;
+using stdexec_domain = with_stdexec::library_domain;
 
 }  // namespace coex::inline v0::interop
 

@@ -1,23 +1,11 @@
-#include <exec/interop/stdexec_parallel_scheduler.hpp>
+// Included by the headers of each façade, stdexec_*.hpp and std_*.hpp: COEX_SENDER_LIBRARY is the façade's namespace,
+// in which `library` names that of the other library's senders.
 
-#include <exec/algo/parallel_chunks.hpp>
-#include <exec/base/exceptions.hpp>
-#include <exec/base/recycling.hpp>
-#include <exec/vocab/execution_context.hpp>
-#include <exec/vocab/work_item.hpp>
+/// The library's interface for replacing its parallel scheduler, on an execution context.
 
-#include <algorithm>
-#include <cstddef>
-#include <exception>
-#include <memory>
-#include <new>
-#include <span>
-#include <utility>
+namespace coex::inline v0::interop::COEX_SENDER_LIBRARY::detail {
 
-namespace coex::inline v0::interop {
-namespace {
-
-namespace replacement = stdexec::parallel_scheduler_replacement;
+namespace replacement = library::parallel_scheduler_replacement;
 
 /// Memory of an operation: the frontend's, or, where that is too small, recycled.
 template <class Operation, class... Args>
@@ -92,6 +80,7 @@ private:
     bool owns_memory_;
 };
 
+/// Runs what the parallel scheduler is given on an execution context.
 class pool_backend final : public replacement::parallel_scheduler_backend {
 public:
     explicit pool_backend(execution_context& context) noexcept : context_(context) {}
@@ -126,10 +115,4 @@ private:
     execution_context& context_;
 };
 
-}  // namespace
-
-std::shared_ptr<replacement::parallel_scheduler_backend> make_parallel_scheduler_backend(context_scheduler scheduler) {
-    return std::make_shared<pool_backend>(scheduler.context());
-}
-
-}  // namespace coex::inline v0::interop
+}  // namespace coex::inline v0::interop::COEX_SENDER_LIBRARY::detail
