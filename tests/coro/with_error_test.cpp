@@ -6,6 +6,7 @@
 #include "coro/support.hpp"
 
 #include <exec/algo/as_result.hpp>
+#include <exec/base/config.hpp>
 #include <exec/coro/block_on.hpp>
 #include <exec/coro/sync_wait.hpp>
 #include <exec/coro/when_all.hpp>
@@ -156,14 +157,16 @@ TEST(with_error, that_is_yielded_at_once_lets_the_starter_find_the_frame_gone) {
     EXPECT_THROW(static_cast<void>(run.take()), int);
 }
 
-TEST(with_error, a_hundred_thousand_in_a_loop_keep_the_stack_flat) {
+TEST(with_error, many_in_a_loop_keep_the_stack_flat) {
+    // Under a sanitizer frames are larger, and each exception takes ten times as long.
+    constexpr int times = COEX_ADDRESS_SANITIZER || COEX_THREAD_SANITIZER ? 30'000 : 100'000;
     const auto child = []() -> task<int> {
         co_yield with_error(std::exception_ptr(std::make_exception_ptr(1)));
         co_return 0;
     };
     const auto parent = [&]() -> task<int> {
         int caught = 0;
-        for (int i = 0; i < 100'000; ++i) {
+        for (int i = 0; i < times; ++i) {
             try {
                 co_await child();
             } catch (int) {
@@ -172,7 +175,7 @@ TEST(with_error, a_hundred_thousand_in_a_loop_keep_the_stack_flat) {
         }
         co_return caught;
     };
-    EXPECT_EQ(block_on(parent()), 100'000);
+    EXPECT_EQ(block_on(parent()), times);
 }
 
 }  // namespace
