@@ -140,6 +140,58 @@ coex::task<void> tasks_end_with_errors() {
     }
 }
 
+coex::task<void> nothing_or_late(int index) {
+    if (index == 3) co_yield coex::with_error(std::make_error_code(std::errc::timed_out));
+}
+
+/// Every awaitable of coex that gathers what others end with gives it to `as_result`.
+coex::task<void> what_awaits_tasks_ends_with_their_errors(coex::static_thread_pool& pool) {
+    for (const bool after_a_wait : {false, true}) {
+        auto both = co_await coex::as_result(coex::when_all(doubled(pool, 1), late(after_a_wait)));
+        CHECK(both.error_code() == std::errc::timed_out);
+        auto mixed = co_await coex::as_result(coex::when_all(late(after_a_wait), coex::just(1)));
+        CHECK(mixed.error_code() == std::errc::timed_out);
+
+        std::vector<coex::task<int>> tasks;
+        tasks.push_back(doubled(pool, 1));
+        tasks.push_back(late(after_a_wait));
+        auto all = co_await coex::as_result(coex::when_all(std::move(tasks)));
+        CHECK(all.error_code() == std::errc::timed_out);
+
+        const auto fails = [after_a_wait] { return late(after_a_wait); };
+        const auto works = [&pool] { return doubled(pool, 1); };
+        auto forked = co_await coex::as_result(coex::fork_join(works, fails));
+        CHECK(forked.error_code() == std::errc::timed_out);
+
+        auto submitted = co_await coex::as_result(pool.submit(late(after_a_wait)));
+        CHECK(submitted.error_code() == std::errc::timed_out);
+
+        auto limited = co_await coex::as_result(coex::timeout(late(after_a_wait), std::chrono::hours(1)));
+        CHECK(limited.error_code() == std::errc::timed_out);
+        auto any = co_await coex::as_result(coex::when_any(late(after_a_wait)));
+        CHECK(any.error_code() == std::errc::timed_out);
+    }
+    auto looped = co_await coex::as_result(coex::parallel_for(0, 10, [](int index) { return nothing_or_late(index); }));
+    CHECK(looped.error_code() == std::errc::timed_out);
+
+    const auto works = [&pool] { return doubled(pool, 1); };
+    auto values = co_await coex::as_result(coex::fork_join(works, works));
+    CHECK(values.has_value() && *values == std::tuple(2, 2));
+    auto value = co_await coex::as_result(pool.submit([] { return 7; }));
+    CHECK(value.has_value() && *value == 7);
+}
+
+coex::task<void> scopes_end_with_errors(coex::static_thread_pool& pool) {
+    coex::counting_scope scope;
+    auto future =
+        coex::spawn_future(late(true), scope.get_token(), coex::prop(coex::get_scheduler, pool.get_scheduler()));
+    auto result = co_await coex::as_result(std::move(future));
+    CHECK(result.error_code() == std::errc::timed_out);
+    coex::spawn(nothing_or_late(3), scope.get_token(), coex::prop(coex::get_scheduler, pool.get_scheduler()));
+    auto joined = co_await coex::as_result(scope.join());
+    CHECK(joined.error_code() == std::errc::timed_out);
+}
+
 void tasks_with_environments() {
     const auto value = coex::sync_wait(late_by_code(false));
     CHECK(value.has_value() && std::get<0>(*value) == 7);
@@ -168,6 +220,8 @@ int main() {
     senders(pool);
     CHECK(coex::block_on(sum(pool)) == 42);
     coex::block_on(tasks_end_with_errors());
+    coex::block_on(what_awaits_tasks_ends_with_their_errors(pool));
+    coex::block_on(scopes_end_with_errors(pool));
     tasks_with_environments();
     coex::block_on(files(pool));
     coex::block_on(sockets(pool));

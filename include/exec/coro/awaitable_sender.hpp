@@ -142,12 +142,9 @@ private:
 
     void finish() noexcept {
         token_.release();
-        if constexpr (requires {
-                          { awaiter_.failure() } -> std::same_as<std::exception_ptr*>;
-                      }) {
-            if (std::exception_ptr* const error = awaiter_.failure()) {
-                return set_error(std::move(receiver_), std::move(*error));
-            }
+        // Awaiters that would rethrow tell the error instead: that costs less, and works without exceptions.
+        if constexpr (requires { awaiter_.failure(); }) {
+            if (auto error = awaiter_.failure()) return set_error(std::move(receiver_), taken(error));
         }
         COEX_TRY {
             if constexpr (requires { awaiter_.await_result(); }) {
@@ -169,6 +166,9 @@ private:
             fail();
         }
     }
+    static std::exception_ptr&& taken(std::exception_ptr* error) noexcept { return std::move(*error); }
+    static std::exception_ptr&& taken(std::exception_ptr& error) noexcept { return std::move(error); }
+
     template <class Ended>
     void send(Ended ended) {
         if (ended.has_error()) return set_error(std::move(receiver_), ended.error());

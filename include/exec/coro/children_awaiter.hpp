@@ -13,6 +13,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -73,6 +74,10 @@ public:
     template <std::derived_from<coroutine_base> Promise>
     bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
         return this->parent() == nullptr ? start_in(coroutine.promise()) : this->wait(coroutine.promise());
+    }
+    /// The error that await_resume() would rethrow, or null.
+    [[nodiscard]] std::exception_ptr* failure() noexcept {
+        return this->all_at_once() ? nullptr : failure_among(std::index_sequence_for<Slots...>());
     }
     COEX_ALWAYS_INLINE auto await_resume() { return results(std::index_sequence_for<Slots...>()); }
 
@@ -188,16 +193,25 @@ private:
     template <std::size_t... Is>
     COEX_ALWAYS_INLINE auto results(std::index_sequence<Is...>) {
         if (!this->all_at_once()) [[unlikely]]
-            rethrow_failure(std::index_sequence<Is...>());
+            rethrow_failure();
         if constexpr (count > 0 && !(is_void<Slots> || ...)) {
             return std::tuple<decltype(std::get<Is>(slots_).take())...>(std::get<Is>(slots_).take_value()...);
         } else if constexpr (!(is_void<Slots> && ...)) {
             return std::tuple_cat(result_of<Slots>(std::get<Is>(slots_))...);
         }
     }
+    COEX_NOINLINE void rethrow_failure() {
+        if (const std::exception_ptr* const error = failure_among(std::index_sequence_for<Slots...>())) {
+            detail::rethrow(*error);
+        }
+    }
     template <std::size_t... Is>
-    COEX_NOINLINE void rethrow_failure(std::index_sequence<Is...>) {
-        ((this->wins(std::get<Is>(slots_)) ? static_cast<void>(std::get<Is>(slots_).take()) : void()), ...);
+    [[nodiscard]] std::exception_ptr* failure_among(std::index_sequence<Is...>) noexcept {
+        std::exception_ptr* error = nullptr;
+        // Where more than one wins, it is the first.
+        static_cast<void>(
+            ((this->wins(std::get<Is>(slots_)) && (error = &std::get<Is>(slots_).held_error(), true)) || ...));
+        return error;
     }
     template <class Slot>
     static auto result_of(Slot& child) {

@@ -17,6 +17,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -108,6 +109,10 @@ public:
             if (start()) return false;
         }
         return wait(coroutine.promise());
+    }
+    /// The error that await_resume() would rethrow, or null.
+    [[nodiscard]] std::exception_ptr failure() const noexcept {
+        return all_at_once() ? nullptr : failure_of(static_cast<const completion*>(first_failed()));
     }
     void await_resume() {
         if (!all_at_once()) [[unlikely]]
@@ -225,10 +230,12 @@ private:
     }
 
     COEX_NOINLINE void rethrow_failure() const {
-        const auto* const failed = static_cast<const completion*>(first_failed());
-        if (failed == nullptr) return;
-        if (failed == &no_memory_) detail::throw_exception(std::bad_alloc());
-        static_cast<const result_completion<void>*>(failed)->take();
+        if (const std::exception_ptr error = failure()) detail::rethrow(error);
+    }
+    [[nodiscard]] std::exception_ptr failure_of(const completion* failed) const noexcept {
+        if (failed == nullptr) return nullptr;
+        if (failed == &no_memory_) return std::make_exception_ptr(std::bad_alloc());
+        return static_cast<const result_completion<void>*>(failed)->held_error();
     }
 
     COEX_NOINLINE void release() noexcept {

@@ -121,6 +121,7 @@ public:
     }
     static void take_value() noexcept {}
     [[nodiscard]] std::exception_ptr& held_error() noexcept { return error_; }
+    [[nodiscard]] const std::exception_ptr& held_error() const noexcept { return error_; }
 
 private:
     std::exception_ptr error_;

@@ -2,6 +2,7 @@
 
 #include <exec/base/assert.hpp>
 #include <exec/base/config.hpp>
+#include <exec/base/exceptions.hpp>
 #include <exec/coro/awaitable_sender.hpp>
 #include <exec/coro/children_awaiter.hpp>
 #include <exec/coro/coroutine_base.hpp>
@@ -14,6 +15,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -56,12 +58,17 @@ public:
         }
         return wait(coroutine.promise());
     }
-    auto await_resume() {
-        if (const void* const failed = first_failed()) {
+    /// The error that await_resume() would rethrow, or null.
+    [[nodiscard]] std::exception_ptr* failure() noexcept {
+        if (first_failed() != nullptr) {
             for (element& each : elements_) {
-                if (static_cast<completion*>(&*each.child) == failed) static_cast<void>(each.child->take());
+                if (wins(*each.child)) return &each.child->held_error();
             }
         }
+        return nullptr;
+    }
+    auto await_resume() {
+        if (const std::exception_ptr* const error = failure()) detail::rethrow(*error);
         if constexpr (!std::is_void_v<T>) {
             std::vector<T> results;
             results.reserve(elements_.size());

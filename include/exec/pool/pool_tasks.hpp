@@ -121,14 +121,7 @@ public:
 private:
     [[nodiscard]] inplace_stop_token token() noexcept override { return token_; }
     void finish(outcome how) noexcept override {
-        if (how == outcome::error) {
-            COEX_TRY {
-                take();
-            }
-            COEX_CATCH(...) {
-                unowned_exception(pool_, std::current_exception());
-            }
-        }
+        if (how == outcome::error) unowned_exception(pool_, std::move(held_error()));
         recycling_delete(this);
     }
 
@@ -149,6 +142,8 @@ private:
     void finish(outcome how) noexcept override {
         if (how == outcome::stopped) {
             this->end_as_stopped();
+        } else if (how == outcome::error) {
+            this->result_.fail(std::move(this->held_error()));
         } else {
             keep_result();
         }

@@ -51,6 +51,7 @@ template <class T>
 class submission_state : public submission_base {
 public:
     [[nodiscard]] T take() { return result_.take(); }
+    [[nodiscard]] std::exception_ptr failure() const noexcept { return result_.failed() ? result_.error() : nullptr; }
     [[nodiscard]] result<T> take_result() {
         if (was_stopped()) return result<T>::stopped();
         if (result_.failed()) return result<T>::failed(result_.error());
@@ -228,6 +229,11 @@ public:
     template <std::derived_from<coroutine_base> Promise>
     bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
         return suspend(coroutine.promise());
+    }
+    /// The error that await_resume() would rethrow, or null.
+    [[nodiscard]] std::exception_ptr failure() noexcept {
+        link_.reset();
+        return state_->failure();
     }
     T await_resume() {
         link_.reset();
