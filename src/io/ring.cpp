@@ -18,7 +18,6 @@ namespace coex::inline v0::detail {
 namespace {
 
 constexpr unsigned submission_entries = 256;
-constexpr unsigned completion_entries = 4096;
 
 // A system call that was interrupted answers with a number that user space does not know: the kernel's entry code turns
 // it into EINTR or a restart, but io_uring hands some of them through (ERESTARTSYS, -NOINTR, -NOHAND, -RESTARTBLOCK).
@@ -54,7 +53,7 @@ int ring::set_up() noexcept {
     // thread could ever submit or reap for a busy owner.
     parameters.flags =
         IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE;
-    parameters.cq_entries = completion_entries;
+    parameters.cq_entries = completion_entries.load();
     if (const int failed = io_uring_queue_init_params(submission_entries, &ring_, &parameters); failed < 0)
         return failed;
     made_ = true;

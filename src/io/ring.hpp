@@ -29,6 +29,9 @@ class ring_attendant;
 /// Lets tests have so many of the next submissions refused, as the kernel does when it is short of memory.
 inline std::atomic<unsigned> refused_submissions{0};
 
+/// How many completions a ring made from now on holds before they overflow; at least 256. Lets tests have few.
+inline std::atomic<unsigned> completion_entries{4096};
+
 /// A worker's io_uring, in which it also sleeps. Operations are prepared one by one and submitted together, when the
 /// worker has run out of ready work or after a bounded number of items. While the worker computes, the pool's attendant
 /// does that for it, and takes the completions: busy_workers.md says how, and why nothing is lost; edges [A1] to [A3].
