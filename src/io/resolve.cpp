@@ -6,8 +6,10 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <string>
 
 namespace coex::inline v0 {
 namespace {
@@ -23,6 +25,15 @@ int native_family(address_family family) noexcept {
     return family == address_family::ipv6 ? AF_INET6 : AF_UNSPEC;
 }
 
+/// False for a number that is no port: getaddrinfo would cut it to 16 bits, and name some other service.
+bool is_port_or_name(const std::string& service) noexcept {
+    constexpr long highest_port = 65535;
+    char* end = nullptr;
+    const long number = std::strtol(service.c_str(), &end, 10);
+    const bool is_number = end != service.c_str() && *end == '\0';
+    return !is_number || (number >= 0 && number <= highest_port);
+}
+
 }  // namespace
 
 const std::error_category& resolve_category() noexcept {
@@ -35,7 +46,10 @@ result<std::vector<endpoint>> detail::resolve_call::operator()() const {
     hints.ai_family = native_family(family_);
     hints.ai_socktype = SOCK_STREAM;  // each address once, not once a protocol
     addrinfo* first = nullptr;
-    const int failed = ::getaddrinfo(host_.c_str(), service_.empty() ? nullptr : service_.c_str(), &hints, &first);
+    const int failed =
+        !is_port_or_name(service_)
+            ? EAI_SERVICE
+            : ::getaddrinfo(host_.c_str(), service_.empty() ? nullptr : service_.c_str(), &hints, &first);
     if (failed != 0) {
         const std::string what = "resolve " + host_ + ":" + service_;
         if (failed == EAI_SYSTEM)

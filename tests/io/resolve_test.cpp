@@ -35,4 +35,14 @@ TEST(resolve, a_name_without_address_is_an_error_that_says_which) {
               std::error_code(EAI_SERVICE, coex::resolve_category()));
 }
 
+TEST(resolve, a_number_that_is_no_port_is_an_error_and_not_another_port) {
+    static_thread_pool pool{{.threads = 1}};
+    EXPECT_EQ(run_on(pool, addresses("127.0.0.1", "65535")), std::vector{endpoint::parse("127.0.0.1:65535")});
+    for (const char* const service : {"65536", "99999", "-1", "99999999999999999999"}) {
+        const auto [code, what] = failure_of(pool, addresses("127.0.0.1", service));
+        EXPECT_EQ(code, std::error_code(EAI_SERVICE, coex::resolve_category())) << service;
+        EXPECT_EQ(what.find("resolve 127.0.0.1:" + std::string(service) + ": "), 0U) << what;
+    }
+}
+
 }  // namespace

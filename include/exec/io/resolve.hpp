@@ -36,7 +36,8 @@ private:
 /// such as "https"; empty: port 0), the ones to be tried first first. A thread of `blocking()` waits for the answer.
 ///
 /// Completes: with at least one endpoint.
-/// Errors:    std::system_error "resolve HOST:SERVICE: REASON", of resolve_category() or of the system.
+/// Errors:    std::system_error "resolve HOST:SERVICE: REASON", of resolve_category() or of the system; for a number
+///            above 65,535, too.
 /// Cancel:    as `blocking()`: a look-up that has begun is made to its end.
 [[nodiscard]] inline auto resolve(std::string_view host, std::string_view service,
                                   address_family family = address_family::unspecified) {
