@@ -192,7 +192,7 @@ template <class T>
 class channel : public channel_receiver<T> {
     static_assert(std::is_object_v<T> && std::is_nothrow_move_constructible_v<T>,
                   "coex: a channel moves its values under a lock, so T must be an object type whose move constructor "
-                  "does not COEX_RETHROW; send a std::unique_ptr to it otherwise");
+                  "does not throw; send a std::unique_ptr to it otherwise");
 
 public:
     static constexpr std::size_t unbounded = SIZE_MAX;
