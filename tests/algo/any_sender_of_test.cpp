@@ -66,6 +66,11 @@ TEST(any_sender_of, chooses_among_several_ways_to_complete_by_type) {
               std::tuple(sizeof(std::string)));
 }
 
+TEST(any_sender_of, converts_values_where_that_cannot_throw) {
+    coex::any_sender_of<coex::set_value_t(long)> sender(coex::just(7));
+    EXPECT_EQ(coex::sync_wait(std::move(sender)), std::tuple(7L));
+}
+
 TEST(any_sender_of, sends_an_error_of_each_kind_as_what_it_is) {
     using fails = any_sender_of<set_value_t(), set_error_t(int), set_error_t(long), set_error_t(only_moves),
                                 set_error_t(std::exception_ptr)>;

@@ -67,11 +67,15 @@ protected:
 
 template <class Slots, class Signature>
 inline constexpr bool has_slot = false;
+// With the conversions, as nobody could be told what one of them throws.
+template <class Slots, class Tag, class... Args>
+inline constexpr bool is_taken = requires(Slots& slots, Args&&... args) {
+    { slots.complete(Tag(), std::forward<Args>(args)...) } noexcept;
+};
 template <class Slots, class Tag, class... Args>
 inline constexpr bool has_slot<Slots, Tag(Args...)> =
-    requires(Slots& slots, Args&&... args) { slots.complete(Tag(), std::forward<Args>(args)...); } ||
-    ((std::is_nothrow_constructible_v<std::decay_t<Args>, Args> && ...) &&
-     requires(Slots& slots, std::decay_t<Args>&&... args) { slots.complete(Tag(), std::move(args)...); });
+    is_taken<Slots, Tag, Args...> ||
+    ((std::is_nothrow_constructible_v<std::decay_t<Args>, Args> && ...) && is_taken<Slots, Tag, std::decay_t<Args>...>);
 
 template <class Slots, class Signatures>
 inline constexpr bool has_slots = false;
@@ -98,7 +102,7 @@ public:
 private:
     template <class Tag, class... Args>
     void pass(Tag tag, Args&&... args) noexcept {
-        if constexpr (requires { slots_->complete(tag, std::forward<Args>(args)...); }) {
+        if constexpr (is_taken<Slots, Tag, Args...>) {
             slots_->complete(tag, std::forward<Args>(args)...);
         } else {
             slots_->complete(tag, std::decay_t<Args>(std::forward<Args>(args))...);
@@ -320,7 +324,8 @@ private:
         constexpr bool fits = detail::has_slots<slots, signatures>;
         static_assert(fits,
                       "coex: any_sender_of: the sender that is put into it can complete in a way that is not among "
-                      "those listed; list it, or change it before, as by upon_error, upon_stopped or then");
+                      "those listed, nor converted to one without exceptions; list it, or change it before, as by "
+                      "upon_error, upon_stopped or then");
         if constexpr (fits) {
             return detail::recycling_new<detail::concrete_sender<bare, slots>>(std::in_place,
                                                                                std::forward<Sender>(sender));
