@@ -157,8 +157,8 @@ void incoming_state::note_end(int result) noexcept {
         over_ = true;
     } else if (result == -EINVAL || result == -EOPNOTSUPP || (result == -ENOBUFS && !buffers())) {
         plain_ = true;  // a kernel that is too old; what is wrong with the socket shows by a plain call too
-    } else if (result == 0 || result == -ENOBUFS || result == -EAGAIN) {
-        starved_ = true;
+    } else if (result == 0 || result == -ENOBUFS || result == -EAGAIN || result == -ETIME) {
+        starved_ = true;  // -ETIME: the kernel did not take it in time
     } else if (result < 0) {
         failed_ = result;
     }

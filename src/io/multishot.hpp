@@ -7,6 +7,7 @@
 #include <exec/io/operation.hpp>
 
 #include <cstdint>
+#include <mutex>
 #include <utility>
 
 namespace coex::inline v0::detail {
@@ -21,6 +22,9 @@ public:
     /// A part came: so many bytes in the buffer of that number; of others, what the kernel answered. Called under the
     /// lock of the ring, in the order in which parts came, and never after `ended`.
     virtual void part_came(int part, std::uint16_t number) noexcept = 0;
+    /// A lock under which the operation's descriptor stays that of its maker; none when the maker has gone. Called
+    /// under the lock of the ring.
+    [[nodiscard]] virtual std::unique_lock<std::mutex> hold_descriptor() noexcept = 0;
     /// No more parts will come; a result that is not negative was a part. LIFETIME: the operation may be gone when
     /// this returns.
     virtual void ended(int result) noexcept = 0;

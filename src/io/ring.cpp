@@ -122,7 +122,10 @@ bool ring::try_prepare(io_operation& operation) noexcept {
     if (entry == nullptr) return false;
     io_operation_access::generation(operation) = next_generation_++;
     io_request& request = io_operation_access::request(operation);
-    if (takes_buffers(request.opcode)) lend_buffers(static_cast<multishot_operation&>(operation));
+    if (takes_buffers(request.opcode)) {
+        prepare_receiving(static_cast<multishot_operation&>(operation), *entry);
+        return true;
+    }
     fill_entry(*entry, request);
     io_uring_sqe_set_data64(entry, data_of(operation));
     return true;

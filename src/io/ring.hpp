@@ -118,6 +118,7 @@ private:
     void watch_wake_up() noexcept;
     void sleep_until(timer_clock::time_point deadline) noexcept;
     void take_completions(completions& taken) noexcept;
+    void prepare_receiving(multishot_operation& operation, io_uring_sqe& entry) noexcept;
     void lend_buffers(multishot_operation& operation) noexcept;
     void withdraw_unused_buffers() noexcept;
     [[nodiscard]] std::uint16_t free_buffer_number() const noexcept;

@@ -2,10 +2,13 @@
 #include "io/multishot.hpp"
 #include "io/ring.hpp"
 #include "io/ring_buffers.hpp"
+#include "io/ring_data.hpp"
+#include "io/ring_entry.hpp"
 
 #include <exec/base/exceptions.hpp>
 
 #include <algorithm>
+#include <mutex>
 #include <new>
 
 namespace coex::inline v0::detail {
@@ -13,6 +16,8 @@ namespace {
 
 // Of buffers that do not exist: the kernel answers that there are none.
 constexpr std::uint16_t no_buffers = 0xffff;
+
+__kernel_timespec no_time{0, 0};
 
 }  // namespace
 
@@ -42,6 +47,24 @@ void ring::lend_buffers(multishot_operation& operation) noexcept {
     COEX_CATCH(const std::bad_alloc&) {
         // Then it receives by plain calls.
     }
+}
+
+// Nobody waits for the end of a receive whose sequence goes, and then its socket may be closed. The kernel looks the
+// descriptor up as it takes the entry: were that later, the number could be another socket's, whose data would be lost.
+// Under lock_.
+void ring::prepare_receiving(multishot_operation& operation, io_uring_sqe& entry) noexcept {
+    lend_buffers(operation);
+    io_request& request = io_operation_access::request(operation);
+    const std::unique_lock<std::mutex> held = operation.hold_descriptor();
+    if (!held.owns_lock()) request.descriptor = -1;
+    fill_entry(entry, request);
+    io_uring_sqe_set_data64(&entry, data_of(operation));
+    if (!held.owns_lock()) return;
+    submit_prepared();
+    if (io_uring_sq_ready(&ring_) == 0) return;
+    // Refused, and it still is ours: it ends at once, as one that found no buffers.
+    io_uring_prep_timeout(&entry, &no_time, 0, 0);
+    io_uring_sqe_set_data64(&entry, data_of(operation));
 }
 
 // Those that no receive and no block uses: nobody but the ring knows them. Their group gets new ones when it is used

@@ -82,6 +82,12 @@ void sequence_state::part_came(int part, std::uint16_t number) noexcept {
     if (waiter != nullptr) waiter->coroutine_->resume_later();
 }
 
+std::unique_lock<std::mutex> sequence_state::hold_descriptor() noexcept {
+    std::unique_lock lock(mutex_);
+    if (closed_) lock.unlock();
+    return lock;
+}
+
 void sequence_state::ended(int result) noexcept {
     arrival* waiter = nullptr;
     bool stopped = false;

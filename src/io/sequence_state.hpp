@@ -105,6 +105,7 @@ private:
     public:
         explicit filling(sequence_state& state) noexcept;
         void part_came(int part, std::uint16_t number) noexcept override { state_->part_came(part, number); }
+        std::unique_lock<std::mutex> hold_descriptor() noexcept override { return state_->hold_descriptor(); }
         void ended(int result) noexcept override { state_->ended(result); }
 
     private:
@@ -114,6 +115,7 @@ private:
     [[nodiscard]] bool wait(arrival& task, coroutine_base& coroutine) noexcept;
     void stop_waiting(arrival& task) noexcept;
     void part_came(int part, std::uint16_t number) noexcept;
+    [[nodiscard]] std::unique_lock<std::mutex> hold_descriptor() noexcept;
     void ended(int result) noexcept;
 
     static_thread_pool& pool_;
