@@ -12,13 +12,18 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <random>
+#include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace coex_test {
@@ -38,6 +43,11 @@ public:
     [[nodiscard]] virtual bool stops() const { return true; }
     /// After the run has ended: whether what its documentation promises has been kept.
     virtual void check(bool stopped) { static_cast<void>(stopped); }
+    /// The same, with operations of the pool: not called when the pool has gone.
+    virtual coex::task<void> check_by_pool(bool stopped) {
+        static_cast<void>(stopped);
+        co_return;
+    }
 
     [[nodiscard]] coex::static_thread_pool& pool() const noexcept { return *pool_; }
 
@@ -48,7 +58,8 @@ private:
 struct kind_of_subject {
     const char* name;
     std::unique_ptr<subject> (*make)(coex::static_thread_pool& pool, const scratch_directory& scratch);
-    int dearness = 1;  ///< so many times fewer rounds
+    int dearness = 1;                  ///< so many times fewer rounds
+    void (*expect_at_rest)() = [] {};  ///< what must hold when nothing is in flight any more
 };
 
 template <class Subject>
@@ -92,6 +103,7 @@ inline coex::task<void> drive(subject& what, coex::static_thread_pool* place, mo
     if (place != nullptr) co_await place->schedule();
     const leaving here(result);
     result.begun.store(1);
+    result.begun.notify_all();
     // The worker that submits the operation finds the stop next in its queue.
     if (when == moment::from_the_pool) {
         what.pool().post([&stop, &result] {
@@ -114,16 +126,76 @@ inline int torture_rounds(int usual) {
     return given == nullptr ? usual : std::max(1, std::atoi(given));
 }
 
-inline void pause_for(unsigned length) {
-    for (unsigned i = 0; i < length / 8; ++i) std::this_thread::yield();
+/// COEX_TORTURE_ONLY names the kind that is wanted, if not all are.
+inline bool is_wanted(const kind_of_subject& kind) {
+    const char* const only = std::getenv("COEX_TORTURE_ONLY");
+    return only == nullptr || std::string_view(only) == kind.name;
 }
+
+/// Some microseconds at most, of the processor's time: to let others run would be a pause of any length on a busy
+/// machine.
+inline void pause_for(unsigned length) {
+    constexpr unsigned longest = 12;
+    std::atomic<unsigned> count{0};
+    while (count.load() < 1U << (length % longest)) count.fetch_add(1);
+}
+
+/// A thread that does one thing after the other beside the test's own. To begin a new thread for each takes longer than
+/// all the rest, under a sanitizer above all.
+class second_thread {
+public:
+    second_thread() : thread_([this] { live(); }) {}
+    second_thread(const second_thread&) = delete;
+    second_thread& operator=(const second_thread&) = delete;
+    ~second_thread() {
+        begin({});
+        thread_.join();
+    }
+
+    /// An empty function ends the thread.
+    void begin(std::function<void()> work) {
+        {
+            const std::lock_guard lock(mutex_);
+            work_ = std::move(work);
+            is_busy_ = true;
+        }
+        changed_.notify_all();
+    }
+    /// Waits for what was begun.
+    void finish() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return !is_busy_; });
+    }
+
+private:
+    void live() {
+        for (;;) {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return is_busy_; });
+            const std::function<void()> work = std::exchange(work_, {});
+            lock.unlock();
+            if (!work) return;
+            work();
+            lock.lock();
+            is_busy_ = false;
+            lock.unlock();
+            changed_.notify_all();
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::function<void()> work_;  // OWNER: mutex_
+    bool is_busy_ = false;        // OWNER: mutex_
+    std::thread thread_;          // last: it uses the others
+};
 
 class torturer {
 public:
     explicit torturer(unsigned seed) : random_(seed) {}
 
-    /// Stops `what` once, somehow.
-    void round(subject& what, coex::static_thread_pool& elsewhere) {
+    /// Stops `what` once, somehow. Returns whether it completed all the same.
+    bool round(subject& what, coex::static_thread_pool& elsewhere) {
         const auto when = static_cast<moment>(random_() % moments);
         coex::static_thread_pool* const places[] = {nullptr, &what.pool(), &elsewhere};
         coex::static_thread_pool* const place = places[random_() % 3];
@@ -134,9 +206,9 @@ public:
         coex::inplace_stop_source stop;
         outcome result;
         if (when == moment::before) stop.request_stop();
-        std::thread racer([&] {
+        racer_.begin([&] {
             // A run that is stopped before it has arrived at its place never begins.
-            while (wait_for_begin && when != moment::before && result.begun.load() == 0) std::this_thread::yield();
+            if (wait_for_begin && when != moment::before) result.begun.wait(0);
             pause_for(first_pause);
             bool asked = true;
             if (when == moment::after_completion || (when == moment::at_completion && data_first)) {
@@ -145,9 +217,9 @@ public:
                 stop.request_stop();
                 what.complete();
             } else if (when == moment::twice) {
-                std::thread second([&stop] { stop.request_stop(); });
+                second_racer_.begin([&stop] { stop.request_stop(); });
                 stop.request_stop();
-                second.join();
+                second_racer_.finish();
                 asked = false;
             } else {
                 asked = false;
@@ -157,14 +229,20 @@ public:
             if (!asked && !what.stops()) what.complete();
         });
         const bool finished = end_of(drive(what, place, when, stop, result, limit), stop);
-        racer.join();
+        racer_.finish();
         while (when == moment::from_the_pool && !result.stopped_from_pool.load()) std::this_thread::yield();
         EXPECT_EQ(result.completed.load(), finished ? 1 : 0);
         EXPECT_LE(result.left.load(), 1);
         EXPECT_FALSE(when == moment::before && finished) << "a stop before the start never starts";
         EXPECT_EQ(result.left.load() == 1, finished || result.begun.load() != 0);
+        coex::sync_wait(what.check_by_pool(!finished));
         what.check(!finished);
+        return finished;
     }
+
+    /// Begins what ends when the pool has gone. To be waited for by `finish_beside()`.
+    void begin_beside(std::function<void()> work) { racer_.begin(std::move(work)); }
+    void finish_beside() { racer_.finish(); }
 
     unsigned operator()() { return static_cast<unsigned>(random_()); }
 
@@ -180,6 +258,30 @@ private:
     }
 
     std::minstd_rand random_;
+    second_thread racer_;
+    second_thread second_racer_;
+};
+
+/// Tells, when COEX_TORTURE_ROUNDS asks for many, how many rounds there were and how they ended.
+class tally {
+public:
+    explicit tally(const char* kind) noexcept : kind_(kind) {}
+    tally(const tally&) = delete;
+    tally& operator=(const tally&) = delete;
+    ~tally() {
+        if (std::getenv("COEX_TORTURE_ROUNDS") == nullptr) return;
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start_;
+        std::printf("torture %-20s %8d rounds, %8d completed, %8d stopped, %6.1f s\n", kind_, completed_ + stopped_,
+                    completed_, stopped_, taken.count());
+        static_cast<void>(std::fflush(stdout));
+    }
+    void add(bool completed) noexcept { ++(completed ? completed_ : stopped_); }
+
+private:
+    const char* kind_;
+    int completed_ = 0;
+    int stopped_ = 0;
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 /// Stops each kind of operation at random moments; then destroys pools that have it in flight.
@@ -193,19 +295,19 @@ protected:
         {
             const scratch_directory scratch;
             coex::static_thread_pool elsewhere{{.threads = 1}};
-            std::optional<coex::static_thread_pool> pool;
             for (const kind_of_subject& kind : kinds) {
+                if (!is_wanted(kind)) continue;
                 SCOPED_TRACE(kind.name);
-                const int times = 1 + torture_rounds(rounds) / kind.dearness;
-                for (int i = 0; i < times && !HasFailure(); ++i) {
-                    if (i % 64 == 0) {
-                        expect_nothing_left(pool);
-                        pool.emplace(coex::pool_options{.threads = 1 + random() % 2, .io_depth = random() % 3});
+                tally counted(kind.name);
+                int left = 1 + torture_rounds(rounds) / kind.dearness;
+                while (left > 0 && !HasFailure()) {
+                    coex::static_thread_pool pool{{.threads = 1 + random() % 2, .io_depth = random() % 3}};
+                    for (int i = 0; i < rounds_of_a_pool && left > 0 && !HasFailure(); ++i, --left) {
+                        counted.add(random.round(*kind.make(pool, scratch), elsewhere));
                     }
-                    random.round(*kind.make(*pool, scratch), elsewhere);
+                    expect_nothing_left(pool, kind);
                 }
             }
-            expect_nothing_left(pool);
         }
         EXPECT_EQ(open_descriptors(), before) << "of all that was opened, something is still open";
     }
@@ -218,10 +320,13 @@ protected:
         {
             const scratch_directory scratch;
             for (const kind_of_subject& kind : kinds) {
+                if (!is_wanted(kind)) continue;
                 SCOPED_TRACE(kind.name);
+                tally counted(kind.name);
                 for (int i = 0; i < 1 + torture_rounds(rounds) / kind.dearness && !HasFailure(); ++i) {
-                    destroy_once(kind, scratch, random);
+                    counted.add(destroy_once(kind, scratch, random));
                 }
+                kind.expect_at_rest();
             }
             lent_buffer::expect_all_back();
             EXPECT_EQ(ring_entries::of_process().rings, 0U) << "a ring outlives its pool";
@@ -230,32 +335,36 @@ protected:
     }
 
 private:
+    static constexpr int rounds_of_a_pool = 64;
+
     /// The rounds so far have left no operation, no entry of a ring and no buffer with the backend.
-    static void expect_nothing_left(std::optional<coex::static_thread_pool>& pool) {
-        if (!pool) return;
-        expect_nothing_in_flight(*pool);
+    static void expect_nothing_left(coex::static_thread_pool& pool, const kind_of_subject& kind) {
+        expect_nothing_in_flight(pool);
         lent_buffer::expect_all_back();
+        kind.expect_at_rest();
     }
 
-    static void destroy_once(const kind_of_subject& kind, const scratch_directory& scratch, torturer& random) {
+    /// Returns whether what was in flight completed.
+    static bool destroy_once(const kind_of_subject& kind, const scratch_directory& scratch, torturer& random) {
         outcome result;
         coex::inplace_stop_source never;
         std::optional<coex::static_thread_pool> pool(
             std::in_place, coex::pool_options{.threads = 1 + random() % 2, .io_depth = random() % 3});
         const std::unique_ptr<subject> what = kind.make(*pool, scratch);
         std::optional<bool> finished;
-        std::thread waiter([&] {
+        random.begin_beside([&] {
             coex::task<void> work = drive(*what, &*pool, moment::in_flight, never, result, {});
             finished = coex::sync_wait(std::move(work)).has_value();
         });
-        while (result.begun.load() == 0) std::this_thread::yield();
-        pause_for(random() % 100);
+        result.begun.wait(0);
+        pause_for(random());
         if (!what->stops()) what->complete();
         pool.reset();
-        waiter.join();
+        random.finish_beside();
         EXPECT_EQ(result.completed.load(), *finished ? 1 : 0);
         EXPECT_EQ(result.left.load(), 1);
         what->check(!*finished);
+        return *finished;
     }
 };
 

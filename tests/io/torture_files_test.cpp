@@ -215,6 +215,7 @@ TEST_P(torture_of_files, what_is_stopped_at_any_moment_ends_once_and_leaves_noth
 
 TEST_P(torture_of_files, a_pool_that_is_destroyed_ends_what_is_in_flight_once_and_leaves_nothing_open) {
     destroy_under_it(kinds, 16);
+    destroy_under_it(calls, 16);
 }
 
 COEX_ON_BOTH_ROADS(torture_of_files);

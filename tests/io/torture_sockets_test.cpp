@@ -2,6 +2,7 @@
 #include "io/torture.hpp"
 
 #include <exec/io/datagram.hpp>
+#include <exec/io/incoming.hpp>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -10,6 +11,8 @@
 
 #include <array>
 #include <memory>
+#include <optional>
+#include <type_traits>
 
 namespace {
 
@@ -129,7 +132,7 @@ struct write_blocks : on_full_stream {
 struct write_all : on_full_stream {
     using on_full_stream::on_full_stream;
     task<void> run() override {
-        std::vector<std::byte> much(8 << 20);
+        std::vector<std::byte> much(1 << 20);
         co_await near_.write_all(much);
         by_run_ = much.size();
     }
@@ -141,19 +144,20 @@ struct write_all : on_full_stream {
     void check(bool stopped) override { EXPECT_TRUE(stopped); }
 };
 
-struct tcp_accept : subject {
-    tcp_accept(coex::static_thread_pool& of, const scratch_directory&)
-        : subject(of), listener_(coex::tcp_listener::listen(of, endpoint::loopback(0))) {}
-    ~tcp_accept() override {
+template <class Listener>
+struct accept_from : subject {
+    accept_from(coex::static_thread_pool& of, const scratch_directory&)
+        : subject(of), listener_(Listener::listen(of, place())) {}
+    ~accept_from() override {
         if (client_ >= 0) ::close(client_);
     }
     task<void> run() override {
-        const coex::tcp_stream accepted = co_await listener_.accept();
+        const auto accepted = co_await listener_.accept();
         EXPECT_TRUE(accepted.is_open());
     }
     void complete() override {
         const endpoint to = listener_.local_endpoint();
-        client_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        client_ = ::socket(static_cast<const sockaddr*>(to.data())->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         EXPECT_EQ(::connect(client_, static_cast<const sockaddr*>(to.data()), to.size()), 0);
     }
     void check(bool stopped) override {
@@ -163,7 +167,12 @@ struct tcp_accept : subject {
         EXPECT_EQ(left >= 0, stopped && client_ >= 0) << "a stopped accept has taken no connection";
         if (left >= 0) ::close(left);
     }
-    coex::tcp_listener listener_;
+    [[nodiscard]] endpoint place() const {
+        if constexpr (std::is_same_v<Listener, coex::unix_listener>) return endpoint::local((scratch_ / "s").native());
+        return endpoint::loopback(0);
+    }
+    scratch_directory scratch_;
+    Listener listener_;
     int client_ = -1;
 };
 
@@ -261,13 +270,62 @@ struct send_datagram : subject {
     std::size_t received_ = 0;
 };
 
+/// Both kinds of incoming sequences share what all of their kind receive into.
+coex::receive_buffers& shared_buffers() {
+    static coex::receive_buffers buffers(16, 256);
+    return buffers;
+}
+
+void expect_buffers_back() {
+    EXPECT_EQ(shared_buffers().in_use(), 0U) << "buffers of the kernel's that were not given back";
+}
+
+struct next_block : on_streams {
+    next_block(coex::static_thread_pool& of, const scratch_directory& scratch)
+        : on_streams(of, scratch), incoming_(near_, shared_buffers()) {}
+    task<void> run() override {
+        const std::optional<coex::received_block> got = co_await incoming_.next();
+        EXPECT_TRUE(got && got->bytes().size() == 3);
+    }
+    void complete() override {
+        EXPECT_EQ(::send(far_.native_handle(), "abc", 3, MSG_NOSIGNAL), 3);
+        is_sent_ = true;
+    }
+    task<void> check_by_pool(bool stopped) override {
+        if (stopped && is_sent_) co_await run();  // a stopped one has lost nothing
+    }
+    coex::incoming_blocks incoming_;
+    bool is_sent_ = false;
+};
+
+struct next_datagram : receive_datagram {
+    using receive_datagram::receive_datagram;
+    task<void> run() override {
+        const coex::received_datagram got = co_await incoming_.next();
+        EXPECT_TRUE(got.block.bytes().size() == 3 && !got.truncated);
+    }
+    task<void> check_by_pool(bool stopped) override {
+        if (stopped && sent_ != 0) co_await run();
+    }
+    void check(bool) override {}
+    coex::incoming_datagrams incoming_{socket_, shared_buffers()};
+};
+
 const std::vector<coex_test::kind_of_subject> kinds = {
-    {"read_some", make_subject<read_some>},         {"read_blocks", make_subject<read_blocks>},
-    {"read_exactly", make_subject<read_exactly>},   {"write_some", make_subject<write_some>},
-    {"write_blocks", make_subject<write_blocks>},   {"write_all", make_subject<write_all>},
-    {"tcp_accept", make_subject<tcp_accept>},       {"tcp_connect", make_subject<tcp_connect>},
-    {"unix_connect", make_subject<unix_connect>},   {"receive_datagram", make_subject<receive_datagram>},
+    {"read_some", make_subject<read_some>},
+    {"read_blocks", make_subject<read_blocks>},
+    {"read_exactly", make_subject<read_exactly>},
+    {"write_some", make_subject<write_some>},
+    {"write_blocks", make_subject<write_blocks>},
+    {"write_all", make_subject<write_all>},
+    {"tcp_accept", make_subject<accept_from<coex::tcp_listener>>},
+    {"unix_accept", make_subject<accept_from<coex::unix_listener>>},
+    {"tcp_connect", make_subject<tcp_connect>},
+    {"unix_connect", make_subject<unix_connect>},
+    {"receive_datagram", make_subject<receive_datagram>},
     {"send_datagram", make_subject<send_datagram>},
+    {"next_block", make_subject<next_block>, 1, expect_buffers_back},
+    {"next_datagram", make_subject<next_datagram>, 1, expect_buffers_back},
 };
 
 class torture_of_sockets : public coex_test::torture {};
