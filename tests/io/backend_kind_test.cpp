@@ -1,33 +1,21 @@
+#include "support/forbid_io_uring.hpp"
+
 #include <exec/io/backend_kind.hpp>
 
 #include <gtest/gtest.h>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-
 #include <cerrno>
-#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 
 namespace {
 
-/// Forbids io_uring_setup as a container's filter does. For a child process.
+/// For a child process.
 void forbid_io_uring(unsigned error) {
-    sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error & SECCOMP_RET_DATA)),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog filter{sizeof program / sizeof program[0], program};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
-        std::fprintf(stderr, "cannot set the filter\n");
-        std::exit(3);
-    }
+    if (coex::testing_support::forbid_io_uring(error)) return;
+    std::fprintf(stderr, "cannot set the filter\n");
+    std::exit(3);
 }
 
 /// Chooses the backend in a child process and prints what came of it.
