@@ -33,6 +33,12 @@ int answer_of(int result) noexcept {
     }
 }
 
+// What completes later, when something comes: nothing is lost when it is submitted a little later, before a sleep.
+bool waits_for_others(io_opcode opcode) noexcept {
+    return waits_for_readiness(opcode) && opcode != io_opcode::send && opcode != io_opcode::send_message &&
+           opcode != io_opcode::connect;
+}
+
 io_operation& operation_of(std::uint64_t data) noexcept {
     return *reinterpret_cast<io_operation*>(data & address_mask);
 }
@@ -127,6 +133,7 @@ bool ring::try_prepare(io_operation& operation) noexcept {
         return true;
     }
     fill_entry(*entry, request);
+    if (!waits_for_others(request.opcode)) urgent_ = true;
     io_uring_sqe_set_data64(entry, data_of(operation));
     return true;
 }
@@ -148,7 +155,9 @@ bool ring::is_refused() noexcept {
 int ring::submit_prepared() noexcept {
     // A refusal (-EBUSY while completions overflow, -EAGAIN without memory, -EINTR) leaves the entries where they are:
     // the next poll() or park() submits them.
-    return io_uring_sq_ready(&ring_) != 0 && !is_refused() ? io_uring_submit(&ring_) : 0;
+    const int submitted = io_uring_sq_ready(&ring_) != 0 && !is_refused() ? io_uring_submit(&ring_) : 0;
+    urgent_ = io_uring_sq_ready(&ring_) != 0;
+    return submitted;
 }
 
 void ring::prepare_all() noexcept {
@@ -170,11 +179,25 @@ void ring::prepare_backlog() noexcept {
     }
 }
 
-bool ring::poll() noexcept {
+// Nothing is there but entries that will wait, so park() may submit them by the same system call by which it sleeps. It
+// does not count as a visit: the attendant comes to an owner that does something else instead.
+bool ring::can_wait_for_park() const noexcept {
+    if (urgent_ || io_uring_sq_ready(&ring_) == 0 || !backlog_.empty() || inbox_full_.load()) return false;
+    // ORDER: relaxed; written under lock_.
+    return !asks_again_.load(std::memory_order_relaxed) && !has_completions();
+}
+
+bool ring::awaits_something() const noexcept {
+    // ORDER: relaxed; a hint. Only the attendant writes it beside this thread.
+    return unfinished_.load(std::memory_order_relaxed) != 0;
+}
+
+bool ring::poll(submission when) noexcept {
     bool any = false;
     completions taken;
     {
         const auto lock = lock_if_attended();
+        if (when == submission::may_wait && can_wait_for_park()) return false;
         note_visit();
         prepare_all();
         submit_prepared();
@@ -206,6 +229,10 @@ bool ring::is_something_to_do() const noexcept {
     if (unsubmitted_.load(std::memory_order_relaxed) || inbox_full_.load()) return true;
     // ORDER: relaxed; as above.
     if (asks_again_.load(std::memory_order_relaxed)) return true;
+    return has_completions();
+}
+
+bool ring::has_completions() const noexcept {
     constexpr unsigned completions_wait = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;
     const unsigned taken = io_uring_smp_load_acquire(ring_.cq.khead);
     return io_uring_smp_load_acquire(ring_.cq.ktail) != taken ||
@@ -312,6 +339,7 @@ void ring::park(timer_clock::time_point deadline) noexcept {
         }
         if (attendant_ != nullptr) resting_.store(true);
         sleep_until(std::min(deadline, ask_again_at_));
+        urgent_ = io_uring_sq_ready(&ring_) != 0;
         // An exchange, not a store: what the waker did before unpark() is visible from here on.
         state_.exchange(sleep::awake);
         note_what_is_left();
@@ -321,15 +349,15 @@ void ring::park(timer_clock::time_point deadline) noexcept {
 }
 
 void ring::sleep_until(timer_clock::time_point deadline) noexcept {
-    submit_prepared();
-    if (io_uring_sq_ready(&ring_) != 0) return;  // refused: among it may be what would end the sleep
-    if (deadline == timer_clock::time_point::max()) return wait_for_completion(ring_, nullptr);
+    // Refused, by the kernel too: it does not wait then, as among the entries may be what would end the sleep.
+    if (io_uring_sq_ready(&ring_) != 0 && is_refused()) return;
+    if (deadline == timer_clock::time_point::max()) return submit_and_wait(ring_, nullptr);
     // Compared first: what lies between now and the beginning of time is more than a duration holds.
     const auto now = timer_clock::now();
     const auto left = deadline > now ? deadline - now : timer_clock::duration::zero();
     const auto nanoseconds = std::chrono::ceil<std::chrono::nanoseconds>(left).count();
     const __kernel_timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
-    wait_for_completion(ring_, &time);
+    submit_and_wait(ring_, &time);
 }
 
 void ring::unpark() noexcept {

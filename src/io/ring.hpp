@@ -60,7 +60,8 @@ public:
 
     void park(timer_clock::time_point deadline) noexcept override;
     void unpark() noexcept override;
-    bool poll() noexcept override;
+    bool poll(submission when) noexcept override;
+    [[nodiscard]] bool awaits_something() const noexcept override;
     /// The kernel cancels what a thread that ends has submitted.
     [[nodiscard]] bool lets_thread_end() const noexcept override;
 
@@ -116,6 +117,7 @@ private:
     void prepare_cancellations() noexcept;
     [[nodiscard]] bool prepare_cancel(std::uint64_t target, int flags, std::uint64_t data) noexcept;
     void watch_wake_up() noexcept;
+    [[nodiscard]] bool can_wait_for_park() const noexcept;
     void sleep_until(timer_clock::time_point deadline) noexcept;
     void take_completions(completions& taken) noexcept;
     void prepare_receiving(multishot_operation& operation, io_uring_sqe& entry) noexcept;
@@ -133,6 +135,7 @@ private:
     /// Takes `lock_`; not for a ring to which nobody but its owner comes.
     [[nodiscard]] std::unique_lock<owner_lock> lock_if_attended() const noexcept;
     [[nodiscard]] bool is_something_to_do() const noexcept;
+    [[nodiscard]] bool has_completions() const noexcept;
     void count_one_more() noexcept;
     void note_what_is_left() noexcept;
     void note_visit() noexcept;
@@ -147,6 +150,7 @@ private:
     int wake_descriptor_ = -1;      // OWNER: the same
     std::uint64_t wake_count_ = 0;  // where the kernel puts what it read from wake_descriptor_
     bool wake_watched_ = false;     // OWNER: lock_
+    bool urgent_ = false;           // OWNER: lock_; something prepared would not wait, so it must not wait here
     bool ending_ = false;           // OWNER: lock_; the cancellation of everything was sent
     timer_clock::time_point ask_again_at_ = timer_clock::time_point::max();  // OWNER: lock_
     std::chrono::microseconds ask_pause_ = shortest_ask_pause;               // OWNER: lock_

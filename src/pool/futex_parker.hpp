@@ -14,7 +14,7 @@ class futex_parker final : public parker {
 public:
     void park(timer_clock::time_point deadline) noexcept override;
     void unpark() noexcept override;
-    bool poll() noexcept override { return false; }
+    bool poll(submission /*when*/) noexcept override { return false; }
 
 private:
     std::atomic<std::uint32_t> state_{0};

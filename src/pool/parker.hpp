@@ -19,9 +19,17 @@ public:
     /// Ends the present or the next `park()`. Any thread.
     virtual void unpark() noexcept = 0;
 
+    /// What a poll() does with what was begun and not yet submitted.
+    enum class submission : unsigned char {
+        now,
+        may_wait  // for the park() that probably follows, or the next poll(), if it is to wait most likely anyway
+    };
     /// Hands over what became ready without sleeping, and passes on what was begun and not yet submitted. Returns true
     /// when work may have become available to the worker. Called by its worker only.
-    virtual bool poll() noexcept = 0;
+    virtual bool poll(submission when) noexcept = 0;
+
+    /// True while something was begun here whose end will end a park(). Called by its worker only.
+    [[nodiscard]] virtual bool awaits_something() const noexcept { return false; }
 
     /// False while something that was begun here needs the thread to stay. Called by its worker only.
     [[nodiscard]] virtual bool lets_thread_end() const noexcept { return true; }

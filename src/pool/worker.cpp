@@ -115,7 +115,7 @@ void worker::work_until(predicate done, void* argument) noexcept {
 // It takes nothing of what its parker hands over, so each item is told to the others, unlike in collect().
 void worker::wait_without_helping(predicate done, void* argument) noexcept {
     while (!done(argument)) {
-        parker_.load()->poll();
+        parker_.load()->poll(parker::submission::now);
         if (!done(argument)) parker_.load()->park(timer_clock::time_point::max());
     }
 }
@@ -194,7 +194,7 @@ work_item* worker::next_own() noexcept {
     if (work_item* item = deque_.pop()) return item;
     if (work_item* item = take_ready()) return item;
     if (work_item* item = take_share()) return item;
-    if (collect()) {
+    if (collect(submission_before_search())) {
         if (work_item* item = take_ready()) return item;
     }
     admit_stream();
@@ -202,7 +202,7 @@ work_item* worker::next_own() noexcept {
 }
 
 work_item* worker::take_in_turn() noexcept {
-    if (tick_ % items_per_round == 0) collect();
+    if (tick_ % items_per_round == 0) collect(parker::submission::now);
     if (pool_.uses_levels()) {
         if (work_item* item = take_by_priority()) return item;
         if (tick_ % items_per_turn != 0) return nullptr;
@@ -244,9 +244,9 @@ work_item* worker::take_share() noexcept {
     return taken.pop_front();
 }
 
-bool worker::collect() noexcept {
+bool worker::collect(parker::submission when) noexcept {
     collecting_ = true;
-    bool any = parker_.load()->poll();
+    bool any = parker_.load()->poll(when);
     if (pool_.expire_timers() > 0) any = true;
     collecting_ = false;
     if (ready_.size() > 1) pool_.idle().notify_one();
@@ -272,25 +272,27 @@ work_item* worker::search(predicate done, void* argument) noexcept {
     pool_.idle().begin_search();
     const auto leave_at = time_to_leave(done);
     auto nap = shortest_nap;
+    bool has_collected = true;  // in next_own(), which is not long ago
     for (;;) {
-        const unsigned rounds = spins_ ? pool_.search_rounds() : 1;
+        const unsigned rounds = rounds_of_search();
         for (unsigned round = 0; round < rounds; ++round) {
-            if (work_item* item = look_everywhere()) {
+            if (round != 0) pause_briefly();
+            const bool completed = (rounds > 1 || !has_collected) && collect(parker::submission::now);
+            work_item* const item = look_everywhere();
+            if (item != nullptr || done(argument)) {
+                if (round != 0 && !completed) search_pace_.note_success();
                 found();
                 return item;
             }
-            if (done(argument)) {
-                found();
-                return nullptr;
-            }
-            pause_briefly();
             if (round == rounds_of_a_gap) pace_.note_gap();
         }
+        has_collected = false;
         // Jobs that a peer has forked and not published are work too: sleep only when nothing is left to ask for.
         if (pool_.has_visible_work() || has_share()) {
             let_others_run(nap);
             continue;
         }
+        note_search_in_vain(rounds);
         if (!sleep(done, argument, leave_at)) {
             if (!left_) found();
             return nullptr;
@@ -324,7 +326,6 @@ void worker::found() noexcept {
 }
 
 work_item* worker::look_everywhere() noexcept {
-    collect();
     pace_.note_found(admit_injected());
     if (work_item* item = take_high()) return item;
     if (work_item* item = take_ready()) return item;

@@ -6,6 +6,7 @@
 #include "pool/intake_pace.hpp"
 #include "pool/priority_level.hpp"
 #include "pool/ready_queue.hpp"
+#include "pool/search_pace.hpp"
 #include "pool/work_deque.hpp"
 
 #include <exec/base/config.hpp>
@@ -199,11 +200,15 @@ private:
     void ask_for_forks() noexcept;
     void jobs_published() noexcept override;
     void note_waker() noexcept;
+    [[nodiscard]] bool awaits_completions() const noexcept;
+    [[nodiscard]] unsigned rounds_of_search() const noexcept;
+    void note_search_in_vain(unsigned rounds) noexcept;
+    [[nodiscard]] parker::submission submission_before_search() const noexcept;
     static bool has_terminated(void* pool);
     [[nodiscard]] bool sleep(predicate done, void* argument, timer_clock::time_point leave_at) noexcept;
     [[nodiscard]] timer_clock::time_point time_to_leave(predicate done) const noexcept;
     [[nodiscard]] bool try_leave() noexcept;
-    bool collect() noexcept;
+    bool collect(parker::submission when) noexcept;
     template <class Counter>
     static void count(Counter& counter) noexcept {
         // ORDER: relaxed; one writer, and readers want an estimate.
@@ -229,6 +234,7 @@ private:
     std::atomic<std::uint32_t> turn_mask_{items_per_turn - 1};  // bits of tick_: when they are 0, it is a turn
     level_turns turns_;
     intake_pace pace_;
+    search_pace search_pace_;
     bool collecting_ = false;
     bool may_help_ = false;
     bool spins_ = true;  // looks around for a while before it falls asleep

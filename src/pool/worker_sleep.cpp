@@ -43,6 +43,32 @@ void worker::note_waker() noexcept {
     spins_ = (now - crowded_since_) % crowded_period < crowded_spinning;
 }
 
+// How often the worker looks everywhere before it falls asleep.
+unsigned worker::rounds_of_search() const noexcept {
+    if (!spins_) return 1;
+    const bool in_vain = awaits_completions() && !search_pace_.should_look_around();
+    return in_vain ? 1 : pool_.search_rounds();
+}
+
+void worker::note_search_in_vain(unsigned rounds) noexcept {
+    if (rounds > 1) {
+        search_pace_.note_failure();
+    } else {
+        search_pace_.note_left_out();
+    }
+}
+
+// In a futex there is nothing to submit: no such parker was installed.
+bool worker::awaits_completions() const noexcept {
+    return installed_ != nullptr && installed_->awaits_something();
+}
+
+// Only who will most likely sleep at once leaves to park() what a poll() could submit: a system call less.
+parker::submission worker::submission_before_search() const noexcept {
+    const bool sleeps_next = installed_ != nullptr && rounds_of_search() == 1 && !pool_.has_visible_work();
+    return sleeps_next ? parker::submission::may_wait : parker::submission::now;
+}
+
 // Returns false when the worker must not search on: it is done, or has left.
 bool worker::sleep(predicate done, void* argument, timer_clock::time_point leave_at) noexcept {
     const auto deadline = std::min(leave_at, pool_.idle().announce_sleep(*this, pool_.timers_armed()));

@@ -18,12 +18,13 @@
  *   RETURNED_NEEDS_NOBODY  what was given back does not count as needing attention
  *   STOP_IS_LOST           who takes back does not look for a stop
  *   STOP_IS_OVERLOOKED     nor who begins
+ *   LEFT_NEEDS_NOBODY      what the owner has left to a sleep that does not come does not count as needing attention
  */
 #ifndef REQUEST_STOP
 #define REQUEST_STOP 1
 #endif
 #define NOWHERE 0
-#define PREPARED 1     /* and with that submitted: both are done under one lock */
+#define PREPARED 1     /* and submitted, or not yet: `submitted` */
 #define COMPLETED 2
 #define IN_HAND 3
 #define RETURNED 4
@@ -32,6 +33,7 @@
 byte where = NOWHERE;
 byte generation;
 bool locked;
+bool submitted;              /* in which the kernel sees what is prepared */
 bool parted;                 /* a part was transferred: the next completion is the last */
 bool result_is_part;
 bool in_flight;              /* unfinished_ != 0 */
@@ -43,6 +45,8 @@ byte cancelled_generation;   /* 0: none was submitted */
 
 #ifdef RETURNED_NEEDS_NOBODY
 #define NEEDED (in_flight && !resting)
+#elif defined(LEFT_NEEDS_NOBODY)
+#define NEEDED (((in_flight && submitted) || inbox_full) && !resting)
 #else
 #define NEEDED ((in_flight || inbox_full) && !resting)
 #endif
@@ -57,7 +61,7 @@ inline come() {
 /* Under the lock. */
 inline begin() {
     atomic {
-       where = PREPARED; in_flight = true; generation++;
+       where = PREPARED; in_flight = true; generation++; submitted = false;
 #ifndef STOP_IS_OVERLOOKED
        if
        :: stop_asked && !listed -> listed = true; inbox_full = true
@@ -88,10 +92,11 @@ inline cancel_what_is_listed() {
     inbox_full = false
 }
 
-inline serve() {     /* prepare_all(), take_completions(): with the lock */
+inline serve() {     /* prepare_all(), submit_prepared(), take_completions(): with the lock */
     atomic {
         take_back();
         cancel_what_is_listed();
+        submitted = true;
         if
         :: where == COMPLETED -> where = IN_HAND; in_flight = false; mine = true
         :: else -> mine = false
@@ -101,10 +106,10 @@ inline serve() {     /* prepare_all(), take_completions(): with the lock */
 
 proctype kernel() {
     do
-    :: atomic { where == PREPARED && cancelled_generation == generation ->
+    :: atomic { where == PREPARED && submitted && cancelled_generation == generation ->
           result_is_part = false; where = COMPLETED }
-    :: atomic { where == PREPARED && !parted -> parted = true; result_is_part = true; where = COMPLETED }
-    :: atomic { where == PREPARED && parted && REQUEST_STOP == 0 -> result_is_part = false; where = COMPLETED }
+    :: atomic { where == PREPARED && submitted && !parted -> parted = true; result_is_part = true; where = COMPLETED }
+    :: atomic { where == PREPARED && submitted && parted && REQUEST_STOP == 0 -> result_is_part = false; where = COMPLETED }
     :: where == DONE -> break
     od
 }
@@ -137,7 +142,10 @@ proctype owner() {
     :: more -> more = false    /* computes for ever: what follows never comes */
        where == DONE; break
     :: atomic { !locked -> locked = true }
-       serve();
+       if
+       :: atomic { (!inbox_full && where != COMPLETED) -> mine = false }    /* leaves it to its sleep */
+       :: serve()
+       fi;
        locked = false;
        if
        :: mine ->
@@ -154,8 +162,9 @@ proctype owner() {
        fi;
        atomic { !locked -> locked = true }
        if
-       :: atomic { (inbox_full || token) -> token = false }
+       :: atomic { (inbox_full || token) -> token = false; submitted = true }
        :: atomic { !inbox_full && !token -> resting = true }
+          submitted = true;
           atomic { (where == COMPLETED || token || where == DONE) -> token = false }
 #ifdef RISEN_TOLD_EARLY
           come();

@@ -52,7 +52,7 @@ public:
         if (handed_over) woken_.acquire();
     }
     void unpark() noexcept override { woken_.release(); }
-    bool poll() noexcept override {
+    bool poll(submission /*when*/) noexcept override {
         handed_over = true;
         return false;
     }

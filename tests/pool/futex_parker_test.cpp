@@ -18,7 +18,7 @@ TEST(futex_parker, smoke_an_unpark_that_came_first_is_remembered) {
     futex_parker parker;
     parker.unpark();
     parker.park(never);
-    EXPECT_FALSE(parker.poll());
+    EXPECT_FALSE(parker.poll(coex::detail::parker::submission::now));
 }
 
 TEST(futex_parker, park_returns_at_its_deadline) {

@@ -26,7 +26,7 @@ struct counting_parker final : coex::detail::parker {
     explicit counting_parker(int& count) noexcept : unparked(count) {}
     void park(timer_clock::time_point) noexcept override {}
     void unpark() noexcept override { ++unparked; }
-    bool poll() noexcept override { return false; }
+    bool poll(submission /*when*/) noexcept override { return false; }
 
     int& unparked;
 };
