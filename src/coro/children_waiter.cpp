@@ -36,10 +36,10 @@ void children_waiter::give_back(std::size_t units) noexcept {
 
 bool children_waiter::note_ending(completion& own, coroutine_base& child, outcome ending) noexcept {
     own.ending = ending;
+    // In the child's own place, and before its siblings have ended: one of them may wait for what it holds, such as the
+    // last sender of a channel. The slot finds the frame gone by `ending`.
+    child.handle().destroy();
     if (ending == outcome::value) return false;
-    // In the child's own place, and before its siblings have ended: one of them may wait for what it holds. The slot
-    // finds the frame gone by `ending`.
-    if (ending == outcome::stopped) child.handle().destroy();
     note_failure(own, ending);
     return true;
 }

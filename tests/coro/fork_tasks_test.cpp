@@ -2,6 +2,7 @@
 
 #include "coro/support.hpp"
 
+#include <exec/algo/as_result.hpp>
 #include <exec/base/config.hpp>
 #include <exec/coro/block_on.hpp>
 #include <exec/coro/fork_join.hpp>
@@ -93,6 +94,46 @@ void run_in_both_places(Body body) {
         co_await body();
     };
     block_on(on_pool());
+}
+
+/// Ends after it has waited, with an error or without; `held` lies in its frame.
+template <class Task>
+Task holds_and_waits(std::shared_ptr<int> held, bool& ended, bool fails) {
+    co_await coex::sleep_for(milliseconds(1));
+    static_cast<void>(held);
+    ended = true;
+    if (fails) throw std::runtime_error("after the wait");
+}
+task<> looks_after(const std::weak_ptr<int>& held, const bool& ended, bool& is_gone) {
+    while (true) {
+        const bool now = ended;
+        if (now) break;
+        co_await coex::sleep_for(milliseconds(1));
+    }
+    is_gone = held.expired();
+}
+/// Whether what a coroutine held is gone when that has ended and its sibling has not.
+template <class Task>
+bool lets_go_at_its_end(bool fails) {
+    auto shared = std::make_shared<int>(1);
+    const std::weak_ptr<int> held = shared;
+    bool ended = false;
+    bool is_gone = false;
+    const auto holder = [&] { return holds_and_waits<Task>(std::move(shared), ended, fails); };
+    const auto observer = [&] { return looks_after(held, ended, is_gone); };
+    const auto both = [&]() -> task<> {
+        auto forked = fork_join(holder, observer);
+        co_await std::move(forked);
+    };
+    EXPECT_EQ(block_on(coex::as_result(both())).has_error(), fails);
+    return is_gone;
+}
+
+TEST(fork_tasks, a_coroutine_that_has_ended_holds_nothing_for_which_its_siblings_wait) {
+    EXPECT_TRUE(lets_go_at_its_end<task<>>(false));
+    EXPECT_TRUE(lets_go_at_its_end<task<>>(true));
+    EXPECT_TRUE(lets_go_at_its_end<fork_task<>>(false));
+    EXPECT_TRUE(lets_go_at_its_end<fork_task<>>(true));
 }
 
 TEST(fork_tasks, give_a_tuple_without_the_voids) {

@@ -121,6 +121,40 @@ TEST(when_all, starts_the_tasks_in_order_where_the_awaiter_is) {
     EXPECT_EQ(order, "abcd");
 }
 
+/// Ends after it has waited; `held` lies in its frame.
+task<> holds_and_waits(std::shared_ptr<int> held, bool& ended) {
+    co_await coex::sleep_for(milliseconds(1));
+    static_cast<void>(held);
+    ended = true;
+}
+/// Whether what the other task held is gone when that has ended.
+task<> looks_after(const std::weak_ptr<int>& held, const bool& ended, bool& is_gone) {
+    while (true) {
+        const bool now = ended;
+        if (now) break;
+        co_await coex::sleep_for(milliseconds(1));
+    }
+    is_gone = held.expired();
+}
+
+TEST(when_all, a_task_that_has_ended_holds_nothing_for_which_its_siblings_wait) {
+    for (const bool in_vector : {false, true}) {
+        auto shared = std::make_shared<int>(1);
+        const std::weak_ptr<int> held = shared;
+        bool ended = false;
+        bool is_gone = false;
+        if (in_vector) {
+            std::vector<task<>> tasks;
+            tasks.push_back(holds_and_waits(std::move(shared), ended));
+            tasks.push_back(looks_after(held, ended, is_gone));
+            block_on(when_all(std::move(tasks)));
+        } else {
+            block_on(when_all(holds_and_waits(std::move(shared), ended), looks_after(held, ended, is_gone)));
+        }
+        EXPECT_TRUE(is_gone) << (in_vector ? "vector" : "pack");
+    }
+}
+
 TEST(when_all, an_error_stops_the_others_and_is_rethrown_when_all_have_ended) {
     bool first = false;
     bool last = false;

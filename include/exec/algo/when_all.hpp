@@ -326,7 +326,8 @@ inline constexpr bool is_task<task<T>> = true;
 /// Errors:    the first in time, after all have ended; the others are asked to stop by it.
 /// Cancel:    a stop request is passed on to all; when it came before the start, nothing is started. When a sender was
 ///            stopped, the others are asked to stop too, and the whole is stopped, unless one failed: an error wins.
-/// Lifetime:  values are kept in the operation until the last sender has ended.
+/// Lifetime:  values are kept in the operation until the last sender has ended; so are the senders' operations, and
+///            what a task among them was given: where its siblings wait for that to go, give all of them as tasks.
 template <sender... Senders>
     requires(sizeof...(Senders) > 0 && !(detail::is_task<Senders> && ...))
 [[nodiscard]] constexpr auto when_all(Senders&&... senders) {

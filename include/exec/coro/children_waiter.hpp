@@ -75,7 +75,7 @@ protected:
     /// True when all children have ended, here, as soon as they were started, and with values.
     [[nodiscard]] bool all_at_once() const noexcept { return own_ == 0; }
 
-    /// Notes how a detached child has ended. Returns true when it was not with a value.
+    /// Notes how a detached child has ended, and destroys its frame. Returns true when it was not with a value.
     bool note_ending(completion& own, coroutine_base& child, outcome ending) noexcept;
 
     /// Gives back the unit of a child that ended so, at `place`, as `child_ended` does. LIFETIME: *this may be gone

@@ -94,7 +94,7 @@ private:
     bool lazy_;
 };
 
-/// The waiter of one child. It keeps the function, and the child's frame once the child has suspended in earnest.
+/// The waiter of one child. It keeps the function.
 template <class Function>
 class fork_slot : public forked_child<std::invoke_result_t<Function>> {
 public:
@@ -103,10 +103,7 @@ public:
           function_(static_cast<Function&&>(source.function)) {}
     fork_slot(fork_slot&&) = delete;
     fork_slot& operator=(fork_slot&&) = delete;
-    ~fork_slot() {
-        if (this->inline_ending != outcome::value) [[unlikely]]
-            release();
-    }
+    ~fork_slot() = default;
 
     static constexpr bool holds_trivially =
         result_completion<typename std::invoke_result_t<Function>::value_type>::holds_trivially &&
@@ -147,11 +144,6 @@ public:
     }
 
 private:
-    // The frame is there still when the child has detached and was not stopped.
-    COEX_NOINLINE void release() noexcept {
-        if (this->ending == outcome::value || this->ending == outcome::error) this->coroutine().destroy();
-    }
-
     Function function_;
 };
 

@@ -21,7 +21,7 @@ public:
         when_all_waiter& all;
     };
 
-    /// The waiter of one child, whose frame it owns.
+    /// The waiter of one child, whose frame it owns until that ends.
     template <class T>
     class slot : public result_completion<T> {
     public:
@@ -56,9 +56,9 @@ public:
         }
 
     private:
-        // The frame is there still when the child was never started, or has detached and was not stopped.
+        // The frame is there still when the child was never started.
         COEX_NOINLINE void release() noexcept {
-            if (this->inline_ending == outcome::none && this->ending != outcome::stopped) child_.destroy();
+            if (this->inline_ending == outcome::none && this->ending == outcome::none) child_.destroy();
         }
 
         std::coroutine_handle<task_promise<T>> child_;
