@@ -36,12 +36,12 @@ void children_waiter::give_back(std::size_t units) noexcept {
 
 bool children_waiter::note_ending(completion& own, coroutine_base& child, outcome ending) noexcept {
     own.ending = ending;
+    // First: what goes with the frame may let a sibling fail, and the first error in time is the one to tell.
+    if (ending != outcome::value) note_failure(own, ending);
     // In the child's own place, and before its siblings have ended: one of them may wait for what it holds, such as the
     // last sender of a channel. The slot finds the frame gone by `ending`.
     child.handle().destroy();
-    if (ending == outcome::value) return false;
-    note_failure(own, ending);
-    return true;
+    return ending != outcome::value;
 }
 
 coroutine_base* children_waiter::leave(outcome child_ending, const execution_context& place) noexcept {

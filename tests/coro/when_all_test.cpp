@@ -4,6 +4,8 @@
 
 #include <exec/coro/block_on.hpp>
 #include <exec/io/timer.hpp>
+#include <exec/pool/static_thread_pool.hpp>
+#include <exec/sync/manual_reset_event.hpp>
 #include <exec/vocab/queries.hpp>
 
 #include <gtest/gtest.h>
@@ -16,6 +18,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -23,6 +26,7 @@
 namespace {
 
 using coex::block_on;
+using coex::static_thread_pool;
 using coex::sync_wait;
 using coex::task;
 using coex::when_all;
@@ -152,6 +156,65 @@ TEST(when_all, a_task_that_has_ended_holds_nothing_for_which_its_siblings_wait) 
             block_on(when_all(holds_and_waits(std::move(shared), ended), looks_after(held, ended, is_gone)));
         }
         EXPECT_TRUE(is_gone) << (in_vector ? "vector" : "pack");
+    }
+}
+
+/// Lets a sibling go on, and end, as it goes itself.
+struct lets_sibling_end {
+    lets_sibling_end(coex::manual_reset_event& goes, const std::atomic<bool>& ended) noexcept
+        : goes_(&goes), ended_(&ended) {}
+    lets_sibling_end(lets_sibling_end&& other) noexcept
+        : goes_(std::exchange(other.goes_, nullptr)), ended_(other.ended_) {}
+    lets_sibling_end& operator=(lets_sibling_end&&) = delete;
+    ~lets_sibling_end() {
+        if (goes_ == nullptr) return;
+        goes_->set();
+        while (!ended_->load()) std::this_thread::yield();
+        for (int i = 0; i < 1000; ++i) std::this_thread::yield();  // until the sibling's error has been noted, too
+    }
+
+private:
+    coex::manual_reset_event* goes_;
+    const std::atomic<bool>* ended_;
+};
+/// Tells that the frame goes which holds it.
+struct tells_its_end {
+    explicit tells_its_end(std::atomic<bool>& to) noexcept : to_(&to) {}
+    tells_its_end(tells_its_end&& other) noexcept : to_(std::exchange(other.to_, nullptr)) {}
+    tells_its_end& operator=(tells_its_end&&) = delete;
+    ~tells_its_end() {
+        if (to_ != nullptr) to_->store(true);
+    }
+
+private:
+    std::atomic<bool>* to_;
+};
+task<> fails_first(lets_sibling_end held) {
+    co_await coex::sleep_for(milliseconds(1));
+    static_cast<void>(held);
+    throw std::runtime_error("the cause");
+}
+task<> fails_because_the_other_has_gone(coex::manual_reset_event& other_goes, tells_its_end held) {
+    co_await other_goes;
+    static_cast<void>(held);
+    throw std::runtime_error("what followed from it");
+}
+
+TEST(when_all, the_error_that_came_first_wins_over_one_that_its_frame_causes_as_it_goes) {
+    coex::manual_reset_event goes;
+    std::atomic<bool> second_ended{false};
+    static_thread_pool pool{{.threads = 2}};
+    const auto both = [&]() -> task<> {
+        co_await pool.schedule();
+        auto first = fails_first(lets_sibling_end(goes, second_ended));
+        auto second = fails_because_the_other_has_gone(goes, tells_its_end(second_ended));
+        co_await when_all(std::move(first), std::move(second));
+    };
+    try {
+        block_on(both());
+        ADD_FAILURE() << "nothing was thrown";
+    } catch (const std::runtime_error& error) {
+        EXPECT_STREQ(error.what(), "the cause");
     }
 }
 

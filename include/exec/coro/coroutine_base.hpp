@@ -25,10 +25,10 @@ enum class outcome : unsigned char { none, value, error, stopped };
 /// Whoever waits for one coroutine to end: an awaiting task, a slot of a when_all, a block_on. Owns the coroutine's
 /// frame, unless `inline_ending` says that it has ended by itself.
 struct completion {
-    /// Called once, on a thread of `child`'s context, when a *detached* child has ended. Of a stopped child it destroys
-    /// the frame, there and then. Returns a coroutine of the same context that shall continue in the caller's place (it
-    /// resumes, or unwinds when `child` was stopped), or null. LIFETIME: the child, and the waiter itself, may be gone
-    /// when this returns.
+    /// Called once, on a thread of `child`'s context, when a *detached* child has ended. The frame of a stopped child
+    /// it destroys there and then; who waits for several children, that of each. Returns a coroutine of the same
+    /// context that shall continue in the caller's place (it resumes, or unwinds when `child` was stopped), or null.
+    /// LIFETIME: the child, and the waiter itself, may be gone when this returns.
     using child_ended_function = coroutine_base*(completion*, coroutine_base& child, outcome ending) noexcept;
 
     /// What waits: for one coroutine, or for several at once.

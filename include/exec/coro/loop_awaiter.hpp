@@ -48,7 +48,7 @@ private:
 ///
 /// **Where results go.** A coroutine needs a slot: the waiter that it tells of its end. A runner has one, and uses
 /// it again for the next index as long as coroutines end at once with values. Otherwise the slot is kept until the end
-/// of the loop, as is the frame of its coroutine, and the runner goes on with a new one.
+/// of the loop, and the runner goes on with a new one.
 ///
 /// **When the parent continues**: when two units for each index have been given back [W1], by whoever ran it or left it
 /// out. A runner gives back what it has run last of all, so no thread is inside the awaiter when it goes.

@@ -83,8 +83,8 @@ private:
 ///              left out, and then the awaiter is stopped, unless some coroutine failed: an error wins.
 /// Thread-safe: the function may be called on different threads of the awaiter's pool at once, in no certain order.
 /// Lifetime:    a function given as an rvalue is kept until all coroutines have ended, so a coroutine may use the
-///              captures of the lambda that returned it. The frame of a coroutine that had to wait is kept until the
-///              end of the loop.
+///              captures of the lambda that returned it. The frame of a coroutine goes when that has ended, on the
+///              thread where it was.
 /// Complexity:  a frame for each coroutine, from recycled memory, one after the other where none waits; for each that
 ///              waits some 100 bytes more, and for each time that a worker takes over some. No other allocation.
 template <std::integral Index, class Function>

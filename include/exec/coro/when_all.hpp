@@ -185,8 +185,8 @@ private:
 /// Errors:     the first error in time is rethrown, after all tasks have ended; the others are asked to stop by it.
 /// Cancel:     a stop request is passed on to all tasks. When a task was stopped, the others are asked to stop too, and
 ///             then the awaiter is stopped, unless some task failed: an error wins. As in C++26.
-/// Lifetime:   the frame of a task, with its parameters, goes when the task has ended, its result when the await has
-///             given it.
+/// Lifetime:   the frame of a task, with its parameters, goes when the task has ended, on the thread where it was, its
+///             result when the await has given it.
 /// Complexity: one allocation for the vector; no other.
 template <class T>
 [[nodiscard]] detail::when_all_range<T> when_all(std::vector<task<T>> tasks) noexcept {
