@@ -85,7 +85,7 @@ work_item* worker::next_until_termination() noexcept {
 }
 
 work_item* worker::next_left_over() noexcept {
-    if (work_item* item = next_own()) return item;
+    if (work_item* item = next_own(afterwards::goes_on)) return item;
     return take_low();
 }
 
@@ -130,7 +130,7 @@ void worker::work_on_this_stack_until(predicate done, void* argument) noexcept {
 
 // Null: the worker's own queues are empty and it is done.
 work_item* worker::next(predicate done, void* argument) noexcept {
-    if (work_item* item = next_own()) return item;
+    if (work_item* item = next_own(afterwards::searches)) return item;
     return search(done, argument);
 }
 
@@ -186,7 +186,7 @@ void worker::call(const std::function<void(unsigned)>& handler) noexcept {
     }
 }
 
-work_item* worker::next_own() noexcept {
+work_item* worker::next_own(afterwards then) noexcept {
     // ORDER: relaxed; see look_at_levels().
     if ((++tick_ & turn_mask_.load(std::memory_order_relaxed)) == 0) {
         if (work_item* item = take_in_turn()) return item;
@@ -194,7 +194,7 @@ work_item* worker::next_own() noexcept {
     if (work_item* item = deque_.pop()) return item;
     if (work_item* item = take_ready()) return item;
     if (work_item* item = take_share()) return item;
-    if (collect(submission_before_search())) {
+    if (collect(then == afterwards::searches ? submission_before_search() : parker::submission::now)) {
         if (work_item* item = take_ready()) return item;
     }
     admit_stream();
@@ -270,7 +270,7 @@ bool worker::is_done_soon(predicate done, void* argument) noexcept {
 work_item* worker::search(predicate done, void* argument) noexcept {
     if (is_done_soon(done, argument)) return nullptr;
     pool_.idle().begin_search();
-    const auto leave_at = time_to_leave(done);
+    auto leave_at = time_to_leave(done);
     auto nap = shortest_nap;
     bool has_collected = true;  // in next_own(), which is not long ago
     for (;;) {

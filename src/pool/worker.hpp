@@ -181,7 +181,9 @@ private:
     void execute_and_tell(work_item* item) noexcept;
     void call(const std::function<void(unsigned)>& handler) noexcept;
     [[nodiscard]] work_item* next(predicate done, void* argument) noexcept;
-    [[nodiscard]] work_item* next_own() noexcept;
+    enum class afterwards : unsigned char { searches, goes_on };
+    /// `then`: what the caller does when there is nothing.
+    [[nodiscard]] work_item* next_own(afterwards then) noexcept;
     [[nodiscard]] work_item* take_in_turn() noexcept;
     [[nodiscard]] work_item* take_by_priority() noexcept;
     [[nodiscard]] work_item* take_high() noexcept;
@@ -205,7 +207,7 @@ private:
     void note_search_in_vain(unsigned rounds) noexcept;
     [[nodiscard]] parker::submission submission_before_search() const noexcept;
     static bool has_terminated(void* pool);
-    [[nodiscard]] bool sleep(predicate done, void* argument, timer_clock::time_point leave_at) noexcept;
+    [[nodiscard]] bool sleep(predicate done, void* argument, timer_clock::time_point& leave_at) noexcept;
     [[nodiscard]] timer_clock::time_point time_to_leave(predicate done) const noexcept;
     [[nodiscard]] bool try_leave() noexcept;
     bool collect(parker::submission when) noexcept;

@@ -70,7 +70,7 @@ parker::submission worker::submission_before_search() const noexcept {
 }
 
 // Returns false when the worker must not search on: it is done, or has left.
-bool worker::sleep(predicate done, void* argument, timer_clock::time_point leave_at) noexcept {
+bool worker::sleep(predicate done, void* argument, timer_clock::time_point& leave_at) noexcept {
     const auto deadline = std::min(leave_at, pool_.idle().announce_sleep(*this, pool_.timers_armed()));
     pool_.demand_attention();
     if (!pool_.has_visible_work() && !has_share() && !done(argument)) {
@@ -82,8 +82,10 @@ bool worker::sleep(predicate done, void* argument, timer_clock::time_point leave
             pool_.observed().worker_woken(index_);
             note_waker();
             pace_.note_gap();
-            if (leave_at != timer_clock::time_point::max() && timer_clock::now() >= leave_at && try_leave())
-                return false;
+            if (leave_at != timer_clock::time_point::max() && timer_clock::now() >= leave_at) {
+                if (try_leave()) return false;
+                leave_at = time_to_leave(done);  // something in flight needs the thread: it sleeps on meanwhile
+            }
         }
     }
     pool_.idle().retract_sleep(*this);

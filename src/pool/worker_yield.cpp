@@ -7,7 +7,7 @@ namespace coex::inline v0::detail {
 // Outside of its loop a worker counts as busy, so it may take anything: what makes items visible has told of them.
 bool worker::run_one() noexcept {
     if (!may_help()) return false;
-    work_item* item = next_own();
+    work_item* item = next_own(afterwards::goes_on);
     if (item == nullptr) item = take_own_fork();
     if (item == nullptr) item = steal();
     if (item == nullptr) return false;
