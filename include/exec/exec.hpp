@@ -63,6 +63,7 @@
 #include <exec/io/poll_sequence.hpp>
 #include <exec/io/resolve.hpp>
 #include <exec/io/signal_set.hpp>
+#include <exec/io/splice.hpp>
 #include <exec/io/tcp.hpp>
 #include <exec/io/timer.hpp>
 #include <exec/io/unix.hpp>

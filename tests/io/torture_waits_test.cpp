@@ -8,6 +8,7 @@
 #include <exec/io/poll_sequence.hpp>
 #include <exec/io/resolve.hpp>
 #include <exec/io/signal_set.hpp>
+#include <exec/io/splice.hpp>
 #include <exec/io/timer.hpp>
 
 #include <fcntl.h>
@@ -93,6 +94,22 @@ struct pipe_write : on_pipe {
     void check(bool stopped) override { EXPECT_EQ(bytes_inside(), full_ - taken_ + (stopped ? 0 : block_.size())); }
     std::size_t full_ = 0;
     std::size_t taken_ = 0;
+};
+
+struct pipe_splice : pipe_read {
+    using pipe_read::pipe_read;
+    task<void> run() override { EXPECT_EQ(co_await coex::splice(reader_, second_.second, 64), 3U); }
+    std::pair<file, file> second_ = coex::make_pipe(pool());
+};
+
+struct file_splice : pipe_write {
+    file_splice(coex::static_thread_pool& of, const scratch_directory& scratch)
+        : pipe_write(of, scratch),
+          from_(of, ::open(scratch.write("spliced", "twelve bytes").c_str(), O_RDONLY | O_CLOEXEC), "spliced") {}
+    task<void> run() override { EXPECT_EQ(co_await coex::splice({from_, 4}, writer_, 64), spliced); }
+    void check(bool stopped) override { EXPECT_EQ(bytes_inside(), full_ - taken_ + (stopped ? 0 : spliced)); }
+    static constexpr std::size_t spliced = 8;
+    file from_;
 };
 
 struct poll_for_data : pipe_read {
@@ -200,6 +217,8 @@ const std::vector<coex_test::kind_of_subject> kinds = {
     {"pipe_read", make_subject<pipe_read>},
     {"pipe_read_blocks", make_subject<pipe_read_blocks>},
     {"pipe_write", make_subject<pipe_write>},
+    {"pipe_splice", make_subject<pipe_splice>},
+    {"file_splice", make_subject<file_splice>},
     {"poll_for_data", make_subject<poll_for_data>},
     {"poll_level", make_subject<poll_again<coex::poll_trigger::level>>},
     {"poll_edge", make_subject<poll_again<coex::poll_trigger::edge>>},
