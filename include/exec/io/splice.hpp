@@ -105,9 +105,9 @@ private:
         if (attempt.waits_for_device()) {
             moved = co_await blocking(attempt);
         } else {
-            const result<std::optional<std::size_t>> now = attempt();
-            if (now.has_error()) co_yield with_error(now.error());
-            moved = *now;
+            const result<std::optional<std::size_t>> at_once = attempt();
+            if (at_once.has_error()) co_yield with_error(at_once.error());
+            moved = *at_once;
         }
         if (moved) co_return *moved;
     }
